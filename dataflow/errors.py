@@ -90,9 +90,13 @@ class Interrupted(DataflowError):
 
 
 class ConfigurationError(DataflowError):
-    """A file of the user's is invalid. `place` names the file, and the line where there is one."""
+    """A file of the user's is invalid. `place` names the file, and the line where there is one.
+
+    `findings` holds every fault of a file that has several (each a `dataflow.models.Finding`).
+    """
 
     default_code = "CONFIG_INVALID"
+    findings: tuple[object, ...] = ()
 
 
 class MissingError(DataflowError):

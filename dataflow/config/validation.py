@@ -1,0 +1,89 @@
+"""Check a document against a model and say what is wrong, where, and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dataflow.errors import Action, ConfigurationError
+from dataflow.models import Finding
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
+
+    from dataflow.config.documents import Document
+
+ModelT = TypeVar("ModelT", bound="BaseModel")
+
+
+def validate(model: type[ModelT], document: Document) -> ModelT:
+    """The document as a `model`. Raises ConfigurationError CONFIG_INVALID that carries every finding."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        raise invalid(findings_of(error.errors(), model, document)) from error
+
+
+def invalid(findings: tuple[Finding, ...]) -> ConfigurationError:
+    """One error for many findings: it speaks of the first and counts the others."""
+    first = findings[0]
+    more = f" ({len(findings) - 1} more)" if len(findings) > 1 else ""
+    error = ConfigurationError(
+        first.message + more,
+        code="CONFIG_INVALID",
+        hint=first.hint,
+        place=first.place,
+        actions=(Action("See every finding", "dataflow config validate"),),
+    )
+    error.findings = findings
+    return error
+
+
+def findings_of(errors: Iterable[ErrorDetails], model: type[BaseModel], document: Document) -> tuple[Finding, ...]:
+    """Pydantic's complaints as findings with places in the user's file."""
+    return tuple(_finding(error, model, document) for error in errors)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str | None:
+    """'Did you mean …?' for the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"Did you mean '{near[0]}'?" if near else None
+
+
+def _finding(error: ErrorDetails, model: type[BaseModel], document: Document) -> Finding:
+    key = error["loc"]
+    dotted = ".".join(str(part) for part in key)
+    place = document.place(key)
+    if error["type"] == "extra_forbidden":
+        known = _known_keys(model, key[:-1])
+        hint = suggestion(str(key[-1]), known) or f"Known here: {', '.join(sorted(known))}."
+        return Finding("unknown-key", f"Unknown key '{dotted}'.", place, hint)
+    if error["type"] == "missing":
+        return Finding("missing-key", f"'{dotted}' is required.", place)
+    return Finding("wrong-value", f"'{dotted}': {error['msg']}.", place, f"Found: {error['input']!r}.")
+
+
+def _known_keys(model: Any, path: tuple[str | int, ...]) -> list[str]:
+    """The keys of the (nested) model at `path`."""
+    from pydantic import BaseModel
+
+    for part in path:
+        fields = getattr(model, "model_fields", None)
+        annotation = fields[part].annotation if fields and part in fields else model
+        model = _model_in(annotation) or model
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model inside `Model`, `dict[str, Model]`, `tuple[Model, …]` or `Model | None`."""
+    from typing import get_args
+
+    from pydantic import BaseModel
+
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)

@@ -1,0 +1,1 @@
+"""Workflows: what one is, how it is found, how it runs."""

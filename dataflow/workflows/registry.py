@@ -1,0 +1,163 @@
+"""`@register_workflow`: how a folder under workflows/ becomes a workflow that Dagster and the CLI know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataflow.errors import ConfigurationError, Place
+from dataflow.models import Parameter, WorkflowInfo
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from dataflow.workflows.manifest import Manifest, ParameterSpec
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_MARK = "__dataflow_workflow__"
+
+Build = Callable[[], "dg.Definitions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What `@register_workflow` was told, and where."""
+
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    owner: str | None
+    schedule: str | None
+    build: Build
+    place: Place
+
+
+def register_workflow(
+    *,
+    name: str,
+    description: str = "",
+    tags: tuple[str, ...] | list[str] = (),
+    owner: str | None = None,
+    schedule: str | None = None,
+) -> Callable[[Build], Build]:
+    """Mark the function that builds a workflow's Dagster definitions.
+
+    The function takes nothing and returns `dagster.Definitions` with the workflow's assets and checks. The registry
+    adds a job called `name` over all of them, the schedule, the resource `<name>_parameters` from config.yaml,
+    and the tag `dataflow/workflow`.
+
+    Args:
+        name: Lower-case letters, digits and underscores, at most 63; the job in Dagster has the same name.
+        description: One sentence for lists; the function's docstring where it is empty.
+        tags: Words to filter by.
+        owner: Who answers for it, as an e-mail address or a team.
+        schedule: A cron expression of five fields, in UTC. A new schedule is off until it is switched on.
+
+    Raises:
+        ConfigurationError: WORKFLOW_NAME_ILLEGAL.
+    """
+
+    def mark(build: Build) -> Build:
+        code = build.__code__
+        place = Place(Path(code.co_filename), code.co_firstlineno)
+        if not NAME.fullmatch(name):
+            hint = "Use lower-case letters, digits and underscores, starting with a letter, at most 63."
+            message = f"'{name}' is not a workflow name."
+            raise ConfigurationError(message, code="WORKFLOW_NAME_ILLEGAL", hint=hint, place=place)
+        text = description or (build.__doc__ or "").strip().partition("\n")[0]
+        setattr(build, _MARK, Registration(name, text, tuple(tags), owner, schedule, build, place))
+        return build
+
+    return mark
+
+
+def registrations_in(module: object) -> list[Registration]:
+    """The workflows that `module` registered itself, in the order of its file."""
+    found = [getattr(value, _MARK) for value in vars(module).values() if hasattr(value, _MARK)]
+    return [item for item in found if item.build.__module__ == getattr(module, "__name__", None)]
+
+
+def definitions_of(registration: Registration, manifest: Manifest[Any]) -> dg.Definitions:
+    """The workflow's definitions with what the registry adds. Runs the user's build function."""
+    import dagster as dg
+
+    own = registration.build()
+    assets = list(own.assets or [])
+    checks = list(own.asset_checks or [])
+    name = registration.name
+    jobs = list(own.jobs or [])
+    if name not in {job.name for job in jobs}:
+        jobs.append(_job(registration, assets, checks))
+    schedules = list(own.schedules or [])
+    if registration.schedule:
+        job = next(job for job in jobs if job.name == name)
+        schedules.append(dg.ScheduleDefinition(name=f"{name}_schedule", job=job, cron_schedule=registration.schedule))
+    resources = dict(own.resources or {})
+    if manifest.parameters:
+        resources[f"{name}_parameters"] = _parameters_resource(name, manifest.parameters)
+    return dg.Definitions(
+        assets=assets, asset_checks=checks, jobs=jobs, schedules=schedules, sensors=own.sensors, resources=resources
+    )
+
+
+def info_of(registration: Registration, manifest: Manifest[Any], definitions: dg.Definitions) -> WorkflowInfo:
+    """What lists and pages show of a workflow."""
+    repository = definitions.get_repository_def()
+    graph = repository.asset_graph
+    return WorkflowInfo(
+        name=registration.name,
+        description=registration.description,
+        folder=registration.place.path.parent,
+        tags=registration.tags,
+        owner=registration.owner,
+        schedule=registration.schedule,
+        requires=manifest.requires,
+        secrets=tuple(secret.name for secret in manifest.secrets if secret.required),
+        parameters=tuple(
+            Parameter(key, spec.type, _plain(spec.default), spec.description)
+            for key, spec in manifest.parameters.items()
+        ),
+        assets=tuple(key.to_user_string() for key in graph.toposorted_asset_keys if graph.get(key).is_materializable),
+        checks=tuple(sorted(f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys)),
+    )
+
+
+def _plain(value: object) -> str | int | float | bool | None:
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def _job(registration: Registration, assets: list[Any], checks: list[Any]) -> Any:
+    import dagster as dg
+
+    selection = dg.AssetSelection.assets(*assets) if assets else dg.AssetSelection.all()
+    if checks:
+        selection |= dg.AssetSelection.checks(*checks)
+    tags = {"dataflow/workflow": registration.name}
+    return dg.define_asset_job(
+        registration.name,
+        selection=selection,
+        description=registration.description,
+        tags=tags,
+        run_tags=tags,
+        executor_def=dg.in_process_executor,
+    )
+
+
+def _parameters_resource(name: str, specs: dict[str, ParameterSpec]) -> Any:
+    """A Dagster resource whose configuration is the manifest's parameters, typed, with their defaults."""
+    import dagster as dg
+    from pydantic import Field, create_model
+
+    from dataflow.workflows.manifest import PYTHON_TYPES
+
+    fields: dict[str, Any] = {}
+    for key, spec in specs.items():
+        kind: Any = str if spec.type == "date" else PYTHON_TYPES[spec.type]  # Dagster's config has no dates
+        default = _plain(spec.default)
+        annotation = kind if default is not None else kind | None
+        fields[key] = (annotation, Field(default=default, description=spec.description))
+    model: Any = create_model(f"{name.title().replace('_', '')}Parameters", __base__=dg.ConfigurableResource, **fields)
+    return model()

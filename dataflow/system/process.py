@@ -1,0 +1,219 @@
+"""The one door to other programs: run one, start one in the background, find and end those that are ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from dataflow.errors import MissingError, OperationFailedError
+from dataflow.system.files import mapped_os_errors
+
+if TYPE_CHECKING:
+    import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A finished program: its exit code (negative: the signal that ended it) and what it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def find_program(name: str) -> str | None:
+    """Where `name` is: beside our own Python first, then on PATH."""
+    beside = Path(sys.executable).parent / name
+    return str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+) -> Completed:
+    """Run to the end and return what it printed. Raises MissingError PROGRAM_MISSING, OperationFailedError TIMEOUT."""
+    try:
+        done = subprocess.run(
+            command, env=env, cwd=cwd, timeout=timeout, check=False, text=True, capture_output=True, errors="replace"
+        )
+    except FileNotFoundError as error:
+        raise MissingError(f"The program '{command[0]}' is not here.", code="PROGRAM_MISSING") from error
+    except subprocess.TimeoutExpired as error:
+        message = f"'{' '.join(command[:3])}' did not end within {timeout:g} seconds."
+        raise OperationFailedError(message, code="TIMEOUT", retryable=True) from error
+    return Completed(done.returncode, done.stdout, done.stderr)
+
+
+def interact(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
+    """Run with our own terminal and return the exit code. Raises MissingError PROGRAM_MISSING."""
+    try:
+        with (
+            signals_ignored(signal.SIGINT),
+            subprocess.Popen(command, env=env, cwd=cwd, preexec_fn=_restore_signals) as child,
+        ):
+            return child.wait()
+    except FileNotFoundError as error:
+        raise MissingError(f"The program '{command[0]}' is not here.", code="PROGRAM_MISSING") from error
+
+
+def spawn(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> int:
+    """Start in the background, in a session of its own, its output appended to `log`. Returns the pid."""
+    with mapped_os_errors(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as out:
+            child = subprocess.Popen(
+                command,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_restore_signals,
+            )
+    child.returncode = 0  # nobody waits for it: the platform outlives this command
+    return child.pid
+
+
+@contextlib.contextmanager
+def streaming(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path
+) -> Generator[tuple[int, Iterator[str]]]:
+    """Start in a session of its own and read its stdout line by line; stderr goes to `log`. Yields pid and lines."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as errors:
+        child = subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+            preexec_fn=_restore_signals,
+        )
+        try:
+            yield child.pid, _lines(child.stdout)
+        finally:
+            if child.stdout:
+                child.stdout.close()
+            child.wait()
+
+
+def is_alive(pid: int, created: float | None = None) -> bool:
+    """Whether this process lives (a zombie does not), and is the one that began at `created`."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        same = created is None or abs(process.create_time() - created) < 1.0
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def created_at(pid: int) -> float | None:
+    """When this process began, in epoch seconds; None where there is none."""
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return psutil.Process(pid).create_time()
+    return None
+
+
+def marked(variable: str, value: str) -> list[int]:
+    """The pids of our user's living processes whose environment holds `variable=value`, ourselves left out.
+
+    A marker in the environment is inherited by every descendant and survives the death of every parent, so
+    nothing that we started can hide, and nothing that we did not start is ever found.
+    """
+    import psutil
+
+    found: list[int] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            if process.pid != os.getpid() and process.environ().get(variable) == value:
+                found.append(process.pid)
+    return found
+
+
+def end(pids: Sequence[int], *, grace: float) -> list[int]:
+    """Ask processes to end, wait `grace` seconds, then kill. Returns those that had to be killed."""
+    import psutil
+
+    processes = list(_existing(pids))
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=grace)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=5)
+    return [process.pid for process in alive]
+
+
+def send_signal(pid: int, number: signal.Signals) -> bool:
+    """Send a signal; False where there is no such process."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def memory_of(pid: int) -> int | None:
+    """Resident bytes of a process and all its descendants; None where it is gone."""
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        process = psutil.Process(pid)
+        total = int(process.memory_info().rss)
+        for child in process.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                total += int(child.memory_info().rss)
+        return total
+    return None
+
+
+@contextlib.contextmanager
+def signals_ignored(*numbers: signal.Signals) -> Generator[None]:
+    """Leave signals to the child while it has the terminal."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _existing(pids: Sequence[int]) -> Iterator[psutil.Process]:
+    import psutil
+
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            yield psutil.Process(pid)
+
+
+def _lines(stream: IO[str] | None) -> Iterator[str]:
+    if stream:
+        yield from stream
+
+
+def _restore_signals() -> None:
+    """A shell that runs us in the background ignores SIGINT, and children would inherit that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)

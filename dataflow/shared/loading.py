@@ -1,0 +1,181 @@
+# pyright: reportUnknownParameterType=false
+# (pyarrow ships no types)
+"""Bulk loads into DuckDB: rows go as Arrow or Parquet straight to the engine, never one by one through Python.
+
+Every load is one transaction. An upsert changes only rows that differ, so that loading the same rows again writes
+nothing and the next snapshot has nothing to copy.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dataflow.errors import UsageError, WarehouseError
+from dataflow.shared.identifiers import parts, qualified, quote
+from dataflow.shared.transactions import transaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection
+
+LoadMode = Literal["append", "replace", "upsert"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """What one load did, in rows. Rows an upsert found unchanged, and duplicates within the batch, are only read."""
+
+    rows_read: int
+    rows_inserted: int
+    rows_updated: int
+    columns_added: tuple[str, ...] = ()
+
+
+def load_arrow(
+    connection: DuckDBPyConnection,
+    data: pa.Table | pa.RecordBatchReader,
+    *,
+    into: str,
+    mode: LoadMode = "append",
+    key: Sequence[str] = (),
+) -> LoadResult:
+    """Load an Arrow table, or a stream of batches of any length, into a table; made with its schema when missing.
+
+    Raises:
+        UsageError: NAME_INVALID, KEY_MISSING (an upsert without key), KEY_UNKNOWN.
+        duckdb.Error: a value does not fit its column; `db.write_connection` turns it into WAREHOUSE_SQL.
+    """
+    name = f"incoming_{uuid.uuid4().hex}"
+    connection.register(name, data)
+    try:
+        return _load(connection, quote(name), into=into, mode=mode, key=key)
+    finally:
+        connection.unregister(name)
+
+
+def load_parquet(
+    connection: DuckDBPyConnection,
+    source: str | Path | Sequence[str | Path],
+    *,
+    into: str,
+    mode: LoadMode = "append",
+    key: Sequence[str] = (),
+) -> LoadResult:
+    """Load Parquet files (paths or globs; columns matched by name) into a table; made with its schema when missing.
+
+    Raises:
+        UsageError: NAME_INVALID, KEY_MISSING, KEY_UNKNOWN.
+        duckdb.Error: no such file, or a value does not fit; `db.write_connection` turns it into WAREHOUSE_SQL.
+    """
+    paths = [source] if isinstance(source, str | Path) else list(source)
+    literals = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return _load(connection, f"read_parquet([{literals}], union_by_name = true)", into=into, mode=mode, key=key)
+
+
+def _load(connection: DuckDBPyConnection, source: str, *, into: str, mode: LoadMode, key: Sequence[str]) -> LoadResult:
+    target = qualified(into)
+    if mode == "upsert" and not key:
+        raise UsageError("An upsert needs the key columns", code="KEY_MISSING", hint='Pass key=("id",)')
+    with transaction(connection):
+        _create_schema(connection, into)
+        if mode == "replace" or not (existing := _columns(connection, target)):
+            return _create(connection, source, target, key)
+        added = _add_columns(connection, source, target, existing)
+        if mode == "append":
+            rows = _count(connection, f"INSERT INTO {target} BY NAME SELECT * FROM {source}")
+            return LoadResult(rows, rows, 0, added)
+        return _upsert(connection, source, target, key, added)
+
+
+def _create(connection: DuckDBPyConnection, source: str, target: str, key: Sequence[str]) -> LoadResult:
+    if not key:
+        rows = _count(connection, f"CREATE OR REPLACE TABLE {target} AS SELECT * FROM {source}")
+        return LoadResult(rows, rows, 0)
+    with _staged(connection, source, key) as (staged, rows_read):
+        rows = _count(connection, f"CREATE OR REPLACE TABLE {target} AS SELECT * FROM {staged}")
+        return LoadResult(rows_read, rows, 0)
+
+
+def _upsert(
+    connection: DuckDBPyConnection, source: str, target: str, key: Sequence[str], added: tuple[str, ...]
+) -> LoadResult:
+    with _staged(connection, source, key) as (staged, rows_read):
+        columns = [name for name, _ in _columns(connection, staged)]
+        others = [quote(name) for name in columns if name not in key]
+        on = " AND ".join(f"target.{quote(name)} IS NOT DISTINCT FROM source.{quote(name)}" for name in key)
+        changed = " OR ".join(f"target.{name} IS DISTINCT FROM source.{name}" for name in others)
+        update = f"WHEN MATCHED AND ({changed}) THEN UPDATE SET " if others else ""
+        names, values = ", ".join(map(quote, columns)), ", ".join(f"source.{quote(name)}" for name in columns)
+        before = _count(connection, f"SELECT count(*) FROM {target}")
+        touched = _count(
+            connection,
+            f"MERGE INTO {target} AS target USING {staged} AS source ON {on} "
+            + update
+            + ", ".join(f"{name} = source.{name}" for name in others)
+            + f" WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
+        )
+        inserted = _count(connection, f"SELECT count(*) FROM {target}") - before
+        return LoadResult(rows_read, inserted, touched - inserted, added)
+
+
+@contextmanager
+def _staged(connection: DuckDBPyConnection, source: str, key: Sequence[str]) -> Generator[tuple[str, int]]:
+    """The batch in a temporary table with one row a key, the last one; a stream can be read only once."""
+    raw, name = (quote(f"{kind}_{uuid.uuid4().hex}") for kind in ("raw", "staged"))
+    keys = ", ".join(map(quote, key))
+    rows = _count(connection, f"CREATE TEMP TABLE {raw} AS SELECT * FROM {source}")
+    columns = {column for column, _ in _columns(connection, raw)}
+    if unknown := [column for column in key if column not in columns]:
+        raise UsageError(
+            f"The key {', '.join(unknown)} is not among the columns of the data",
+            code="KEY_UNKNOWN",
+            hint=f"The columns are {', '.join(sorted(columns))}",
+        )
+    connection.execute(
+        f"CREATE TEMP TABLE {name} AS SELECT * FROM {raw} "
+        f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY rowid DESC) = 1"
+    )
+    try:
+        yield name, rows
+    finally:
+        connection.execute(f"DROP TABLE IF EXISTS {name}; DROP TABLE IF EXISTS {raw}")
+
+
+def _create_schema(connection: DuckDBPyConnection, into: str) -> None:
+    *place, _ = parts(into)
+    if place:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {'.'.join(map(quote, place))}")
+
+
+def _columns(connection: DuckDBPyConnection, relation: str) -> list[tuple[str, str]]:
+    """Names and types of a table's columns; empty when there is no such table."""
+    import duckdb
+
+    try:
+        described = connection.execute(f"DESCRIBE {relation}").fetchall()
+    except duckdb.CatalogException:
+        return []
+    return [(row[0], row[1]) for row in described]
+
+
+def _add_columns(
+    connection: DuckDBPyConnection, source: str, target: str, existing: list[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Widen the table by the columns that only the data has: a source may send more tomorrow than today."""
+    known = {name.lower() for name, _ in existing}
+    new = [(name, kind) for name, kind in _columns(connection, f"SELECT * FROM {source}") if name.lower() not in known]
+    for name, kind in new:
+        connection.execute(f"ALTER TABLE {target} ADD COLUMN {quote(name)} {kind}")
+    return tuple(name for name, _ in new)
+
+
+def _count(connection: DuckDBPyConnection, statement: str) -> int:
+    row = connection.execute(statement).fetchone()
+    if row is None:
+        raise WarehouseError("DuckDB reported no row count", code="WAREHOUSE_SQL")
+    return int(row[0])

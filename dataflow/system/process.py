@@ -11,13 +11,16 @@ import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from dataflow.errors import MissingError, OperationFailedError
 from dataflow.system.files import mapped_os_errors
 
 if TYPE_CHECKING:
     import psutil
+
+
+_background: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ def find_program(name: str) -> str | None:
     """Where `name` is: beside our own Python first, then on PATH."""
     beside = Path(sys.executable).parent / name
     return str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+
+
+def program_beside(name: str) -> str:
+    """The path of a program that was installed with us. Raises MissingError PROGRAM_MISSING."""
+    found = find_program(name)
+    if found is None:
+        raise MissingError(f"The program '{name}' is not here.", code="PROGRAM_MISSING")
+    return found
 
 
 def run(
@@ -82,35 +93,9 @@ def spawn(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Pat
                 start_new_session=True,
                 preexec_fn=_restore_signals,
             )
-    child.returncode = 0  # nobody waits for it: the platform outlives this command
+    # It outlives this command; a long-lived parent must still collect those that ended.
+    _background[:] = [*(known for known in _background if known.poll() is None), child]
     return child.pid
-
-
-@contextlib.contextmanager
-def streaming(
-    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path
-) -> Generator[tuple[int, Iterator[str]]]:
-    """Start in a session of its own and read its stdout line by line; stderr goes to `log`. Yields pid and lines."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as errors:
-        child = subprocess.Popen(
-            command,
-            env=env,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            preexec_fn=_restore_signals,
-        )
-        try:
-            yield child.pid, _lines(child.stdout)
-        finally:
-            if child.stdout:
-                child.stdout.close()
-            child.wait()
 
 
 def is_alive(pid: int, created: float | None = None) -> bool:
@@ -148,6 +133,15 @@ def marked(variable: str, value: str) -> list[int]:
             if process.pid != os.getpid() and process.environ().get(variable) == value:
                 found.append(process.pid)
     return found
+
+
+def has_variable(pid: int, variable: str) -> bool:
+    """Whether this process has the variable in its environment."""
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+        return variable in psutil.Process(pid).environ()
+    return False
 
 
 def end(pids: Sequence[int], *, grace: float) -> list[int]:
@@ -206,11 +200,6 @@ def _existing(pids: Sequence[int]) -> Iterator[psutil.Process]:
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):
             yield psutil.Process(pid)
-
-
-def _lines(stream: IO[str] | None) -> Iterator[str]:
-    if stream:
-        yield from stream
 
 
 def _restore_signals() -> None:

@@ -1,0 +1,1 @@
+"""One outside API each: typed, silent."""

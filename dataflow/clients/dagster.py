@@ -1,0 +1,161 @@
+"""The running Dagster, over GraphQL (1.13: errors may come as HTTP 400 or 500 whose body still tells)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from dataflow.clients.runs import EventKind, EventPage, RunEvent, state_of
+from dataflow.errors import Action, BackendError, UsageError
+from dataflow.models import Run
+from dataflow.system.http import ask_json
+
+LOCATION = "dataflow"
+REPOSITORY = "__repository__"
+
+_RUN = "runId jobName status creationTime startTime endTime tags{key value}"
+
+_RUNS = f"""query($filter: RunsFilter, $limit: Int) {{
+  runsOrError(filter: $filter, limit: $limit) {{ ... on Runs {{ results {{ {_RUN} }} }} ... on Error {{ message }} }}
+}}"""
+
+_KINDS: dict[str, EventKind] = {
+    "ExecutionStepStartEvent": "step-started",
+    "ExecutionStepSuccessEvent": "step-succeeded",
+    "ExecutionStepFailureEvent": "step-failed",
+    "ExecutionStepSkippedEvent": "step-skipped",
+    "AssetCheckEvaluationEvent": "check",
+    "MaterializationEvent": "materialized",
+    "LogMessageEvent": "log",
+    "RunStartEvent": "run",
+    "RunSuccessEvent": "run",
+    "RunFailureEvent": "run",
+    "RunCanceledEvent": "run",
+    "RunCancelingEvent": "run",
+}
+
+_EVENTS = """query($id: ID!, $cursor: String) {
+  logsForRun(runId: $id, afterCursor: $cursor, limit: 500) {
+    __typename
+    ... on EventConnection { cursor events {
+      __typename
+      ... on MessageEvent { timestamp level message stepKey }
+      ... on ErrorEvent { error { message causes { message } } }
+      ... on AssetCheckEvaluationEvent { evaluation { success severity checkName assetKey { path } } }
+    } }
+    ... on RunNotFoundError { message }
+    ... on PythonError { message }
+  }
+}"""
+
+_LAUNCH = """mutation($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on Error { message }
+  }
+}"""
+
+
+class DagsterClient:
+    """Asks the web server at `url` (without a path)."""
+
+    def __init__(self, url: str, *, timeout: float = 30.0) -> None:
+        self._url = f"{url}/graphql"
+        self._timeout = timeout
+
+    def answers(self) -> bool:
+        """Whether the web server is there and has loaded the project's code."""
+        query = "{workspaceOrError{... on Workspace{locationEntries{locationOrLoadError{__typename}}}}}"
+        try:
+            entries = self._ask(query)["workspaceOrError"]["locationEntries"]
+        except BackendError:
+            return False
+        return any((entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation" for entry in entries)
+
+    def runs(self, *, workflow: str | None = None, limit: int = 20) -> list[Run]:
+        """The newest runs first."""
+        answer = self._ask(_RUNS, filter={"pipelineName": workflow} if workflow else None, limit=limit)
+        return [_run(item) for item in answer["runsOrError"]["results"]]
+
+    def run(self, run_id: str) -> Run | None:
+        """One run by its whole id."""
+        query = "query($id:ID!){runOrError(runId:$id){__typename ... on Run{%s}}}"
+        item = self._ask(query % _RUN, id=run_id)["runOrError"]
+        return _run(item) if item["__typename"] == "Run" else None
+
+    def events(self, run_id: str, cursor: str | None = None) -> EventPage:
+        """What happened after `cursor`."""
+        page = self._ask(_EVENTS, id=run_id, cursor=cursor)["logsForRun"]
+        if page["__typename"] != "EventConnection":
+            raise BackendError(page["message"], code="RUN_UNKNOWN")
+        return EventPage(tuple(_event(item) for item in page["events"]), page["cursor"])
+
+    def launch(self, workflow: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        """Ask for a run and return its id. Raises UsageError RUN_REFUSED where Dagster refuses the configuration."""
+        selector = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "pipelineName": workflow}
+        pairs = [{"key": key, "value": value} for key, value in tags.items()]
+        params = {"selector": selector, "runConfigData": dict(config), "executionMetadata": {"tags": pairs}}
+        result = self._ask(_LAUNCH, params=params)["launchRun"]
+        if result["__typename"] == "LaunchRunSuccess":
+            return str(result["run"]["runId"])
+        reasons = [error["message"] for error in result.get("errors", [])] or [result.get("message", "")]
+        message = f"Dagster refused to run '{workflow}': {' '.join(reasons)}"
+        actions = (Action("See whether the workflow loads", "dataflow workflow list"),)
+        raise UsageError(message, code="RUN_REFUSED", actions=actions)
+
+    def cancel(self, run_id: str) -> bool:
+        """Ask a run to end; False where it is not running."""
+        query = "mutation($id:String!){terminateRun(runId:$id){__typename ... on Error{message}}}"
+        return bool(self._ask(query, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess")
+
+    def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The answer's data. Raises BackendError BACKEND_DOWN, BACKEND_NONSENSE or DAGSTER_FAILED."""
+        body = {"query": query, "variables": variables}
+        status, answer = ask_json(self._url, service="Dagster", body=body, timeout=self._timeout)
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if data is None:
+            errors = answer.get("errors") if isinstance(answer, dict) else None
+            reason = "; ".join(str(error.get("message")) for error in errors or []) or str(answer)[:200]
+            raise BackendError(f"Dagster answered {status}: {reason}", code="DAGSTER_FAILED")
+        return data
+
+
+def _run(item: Mapping[str, Any]) -> Run:
+    return Run(
+        id=item["runId"],
+        workflow=item["jobName"],
+        state=state_of(item["status"]),
+        created=_time(item["creationTime"]),
+        started=_time(item["startTime"]),
+        ended=_time(item["endTime"]),
+        tags={tag["key"]: tag["value"] for tag in item["tags"] if not tag["key"].startswith(".dagster/")},
+    )
+
+
+def _event(item: Mapping[str, Any]) -> RunEvent:
+    evaluation = item.get("evaluation")
+    error = item.get("error")
+    message = item.get("message") or ""
+    if evaluation:
+        message = f"{'/'.join(evaluation['assetKey']['path'])}:{evaluation['checkName']}"
+    return RunEvent(
+        time=datetime.fromtimestamp(int(item["timestamp"]) / 1000, UTC),
+        kind=_KINDS.get(item["__typename"], "other"),
+        level=str(item.get("level", "INFO")).lower(),
+        message=message,
+        step=item.get("stepKey"),
+        error=innermost([error["message"], *(cause["message"] for cause in error["causes"])]) if error else None,
+        passed=(evaluation["success"] or evaluation["severity"] == "WARN") if evaluation else None,
+    )
+
+
+def innermost(messages: list[str]) -> str:
+    """The cause at the bottom, which is the one that tells; Dagster wraps it in words of its own."""
+    return next((text.strip() for text in reversed(messages) if text and text.strip()), "")
+
+
+def _time(value: float | None) -> datetime | None:
+    return datetime.fromtimestamp(value, UTC) if value else None

@@ -1,0 +1,1 @@
+"""Engines bring services up and down and observe them."""

@@ -1,0 +1,76 @@
+"""Which port each service gets: the configured one, the remembered one, or the next that is free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dataflow.config.services import ServiceSpec
+from dataflow.config.settings import Settings
+from dataflow.engines.base import PortMove
+from dataflow.errors import Action, MissingError
+from dataflow.models import PortUse
+from dataflow.system.ports import holder_of, is_free, next_free
+
+Remembered = Mapping[str, Mapping[str, int]]
+
+
+def assign(
+    specs: Mapping[str, ServiceSpec], settings: Settings, remembered: Remembered, running: set[str]
+) -> tuple[dict[str, tuple[PortUse, ...]], tuple[PortMove, ...]]:
+    """Ports of every service, and which of them had to move because somebody holds the wanted one.
+
+    A running service keeps its ports. A port that the user configured is never moved.
+
+    Raises:
+        MissingError: PORT_TAKEN for a configured port, naming who holds it.
+    """
+    taken = {number for name in running for number in remembered.get(name, {}).values()}
+    moved: list[PortMove] = []
+    ports: dict[str, tuple[PortUse, ...]] = {}
+    for name, spec in specs.items():
+        uses: list[PortUse] = []
+        for port, default in spec.ports.items():
+            configured = _configured(settings, spec, port)
+            known = remembered.get(name, {}).get(port)
+            if name in running and known and configured in (None, known):
+                uses.append(PortUse(port, known, configured or default))
+                continue
+            use, move = _pick(name, port, configured, known, default, taken)
+            taken.add(use.number)
+            uses.append(use)
+            moved += [move] if move else []
+        ports[name] = tuple(uses)
+    return ports, tuple(moved)
+
+
+def _configured(settings: Settings, spec: ServiceSpec, port: str) -> int | None:
+    own = settings.services.get(spec.name)
+    return own.port if own and port == spec.main_port else None
+
+
+def _pick(
+    service: str, port: str, configured: int | None, known: int | None, default: int, taken: set[int]
+) -> tuple[PortUse, PortMove | None]:
+    wanted = configured or known or default
+    if wanted not in taken and is_free(wanted):
+        return PortUse(port, wanted, configured or default), None
+    holder = "another service of this project" if wanted in taken else str(holder_of(wanted))
+    if configured:
+        raise _taken(service, wanted, holder)
+    number = next_free(wanted + 1, taken=taken)
+    return PortUse(port, number, default), PortMove(service, port, wanted, number, holder)
+
+
+def _taken(service: str, port: int, holder: str) -> MissingError:
+    free = next_free(port + 1)
+    return MissingError(
+        f"Port {port}, configured for {service}, is held by {holder}.",
+        code="PORT_TAKEN",
+        hint=f"Stop that program, or set another port under [services.{service}] in dataflow.toml.",
+        actions=(
+            Action(
+                f"Use port {free} this time",
+                f"DATAFLOW_SERVICES_{service.upper().replace('-', '_')}_PORT={free} dataflow up",
+            ),
+        ),
+    )

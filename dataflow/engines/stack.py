@@ -1,0 +1,66 @@
+"""stack.json: what the platform remembers between starts. Ports, and what was applied last."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dataflow.events import Report, ignore
+from dataflow.models import PortUse
+from dataflow.system.files import read_state, write_json
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Durable choices. `launches` and `variables` are digests of what runs, to name what changed."""
+
+    ports: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    launches: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    variables: dict[str, str] = field(default_factory=dict[str, str])
+
+    def with_ports(self, ports: Mapping[str, tuple[PortUse, ...]]) -> Stack:
+        """The same with these services' ports remembered; those of others stay."""
+        new = {name: {use.name: use.number for use in uses} for name, uses in ports.items()}
+        return replace(self, ports={**self.ports, **new})
+
+
+def load(path: Path, report: Report = ignore) -> Stack:
+    """What was remembered; nothing where the file is missing or was corrupt (then it is kept aside)."""
+    data: dict[str, Any] = read_state(path, report)
+    if data.get("version") != VERSION:
+        return Stack()
+    return Stack(_ports(data.get("ports")), _texts(data.get("launches")), _flat(data.get("variables")))
+
+
+def save(path: Path, stack: Stack) -> None:
+    """Remember."""
+    data = {"version": VERSION, "ports": stack.ports, "launches": stack.launches, "variables": stack.variables}
+    write_json(path, data)
+
+
+def digest(text: str) -> str:
+    """A short name for a text that must not be stored itself."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _ports(data: object) -> dict[str, dict[str, int]]:
+    if not isinstance(data, dict):
+        return {}
+    return {
+        str(name): {str(port): number for port, number in ports.items() if isinstance(number, int)}
+        for name, ports in data.items()
+        if isinstance(ports, dict)
+    }
+
+
+def _texts(data: object) -> dict[str, dict[str, str]]:
+    return {str(name): _flat(part) for name, part in data.items()} if isinstance(data, dict) else {}
+
+
+def _flat(data: object) -> dict[str, str]:
+    return {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {}

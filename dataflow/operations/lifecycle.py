@@ -1,0 +1,74 @@
+"""Start, stop and restart single services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dataflow.config.services import require
+from dataflow.engines.native_plan import dependants
+from dataflow.errors import Action, MissingError
+from dataflow.events import Report
+from dataflow.models import ServiceStatus
+from dataflow.operations.audit import audited
+from dataflow.operations.context import Context
+from dataflow.operations.services import statuses, wait_healthy
+from dataflow.operations.up import UpOptions, up
+from dataflow.system.files import exclusive
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleResult:
+    """The services that were touched, as they are afterwards."""
+
+    services: tuple[ServiceStatus, ...]
+
+
+def start(context: Context, names: tuple[str, ...], report: Report, *, timeout: float | None = None) -> LifecycleResult:
+    """Start services and what they depend on; all wanted ones where none is named."""
+    result = up(context, UpOptions(names, timeout), report)
+    touched = {action.service for action in result.actions}
+    return LifecycleResult(tuple(status for status in result.services if status.name in touched))
+
+
+def stop(context: Context, names: tuple[str, ...], report: Report) -> LifecycleResult:
+    """Stop services; all where none is named. Others go on, even those that depend on them."""
+    chosen = _chosen(context, names)
+    with exclusive(context.paths.run / "lock", what="This platform"), audited(context, "stop", " ".join(chosen)):
+        context.engine.stop([name for name in reversed(list(context.catalog)) if name in chosen], report)
+    return _now(context, chosen)
+
+
+def restart(
+    context: Context,
+    names: tuple[str, ...],
+    report: Report,
+    *,
+    with_dependants: bool = False,
+    timeout: float | None = None,
+) -> LifecycleResult:
+    """Restart services; all that run where none is named. A service that does not run is started."""
+    chosen = _chosen(context, names)
+    if with_dependants:
+        chosen = [*dict.fromkeys([*chosen, *dependants(context.catalog, chosen)])]
+    ordered = [name for name in context.catalog if name in chosen]
+    with exclusive(context.paths.run / "lock", what="This platform"), audited(context, "restart", " ".join(ordered)):
+        context.engine.restart(ordered, report)
+        wait_healthy(context, ordered, report, timeout=timeout or context.loaded.settings.up.timeout)
+    return _now(context, ordered)
+
+
+def _chosen(context: Context, names: tuple[str, ...]) -> list[str]:
+    """The named services, or all that are supervised. Raises UsageError SERVICE_UNKNOWN, MissingError NOT_UP."""
+    for name in names:
+        require(context.catalog, name)
+    observed = context.engine.observe()
+    absent = [name for name in names if name not in observed.processes]
+    if not observed.alive or absent:
+        what = f"{', '.join(absent)} was not started" if observed.alive else "The platform is not up"
+        actions = (Action("Start it", f"dataflow start {' '.join(names)}".strip()),)
+        raise MissingError(f"{what}.", code="NOT_UP", actions=actions)
+    return list(names or observed.processes)
+
+
+def _now(context: Context, names: list[str]) -> LifecycleResult:
+    return LifecycleResult(tuple(status for status in statuses(context) if status.name in names))

@@ -1,0 +1,120 @@
+"""What workflows there are, quickly: importing them takes seconds, so the answer is kept until a file changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dataflow import __version__
+from dataflow.config.paths import ProjectPaths
+from dataflow.errors import Place
+from dataflow.models import Finding, WorkflowInfo
+from dataflow.system.files import write_json
+from dataflow.system.process import run
+
+_SUFFIXES = {".py", ".yaml", ".yml", ".sql", ".toml", ".json", ".csv"}
+_MARK = "\x1edataflow-catalogue\x1e"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every workflow that loads, and what is wrong with the others."""
+
+    workflows: tuple[WorkflowInfo, ...]
+    findings: tuple[Finding, ...]
+
+    def find(self, name: str) -> WorkflowInfo | None:
+        """The workflow of this name."""
+        return next((item for item in self.workflows if item.name == name), None)
+
+
+def catalogue(paths: ProjectPaths, environment: Mapping[str, str]) -> Catalogue:
+    """The project's workflows: from the cache where no file changed, else by importing them in another process."""
+    key = fingerprint(paths.workflows)
+    cache = paths.run / "workflows.json"
+    kept = _read_cache(cache, key)
+    if kept:
+        return kept
+    found = _discover(paths, environment)
+    paths.run.mkdir(parents=True, exist_ok=True)
+    write_json(cache, {"key": key, "catalogue": _plain(found)})
+    return found
+
+
+def fingerprint(root: Path) -> str:
+    """A digest of the content of every file that decides what workflows there are."""
+    from dataflow.workflows.discovery import folders
+
+    total = hashlib.sha256(__version__.encode())
+    for folder in folders(root):
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(root)
+            if (
+                path.suffix in _SUFFIXES
+                and path.is_file()
+                and not {"__pycache__", "tests", "sample"} & set(inside.parts)
+            ):
+                total.update(str(inside).encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def _read_cache(cache: Path, key: str) -> Catalogue | None:
+    try:
+        data: dict[str, Any] = json.loads(cache.read_text(encoding="utf-8"))
+        return _parse(data["catalogue"]) if data["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _discover(paths: ProjectPaths, environment: Mapping[str, str]) -> Catalogue:
+    """Import in a process of its own: users' code may do anything, even end the process."""
+    from dataflow.workflows.discovery import folders
+
+    found = _ask(paths.workflows, [], environment)
+    if found:
+        return found
+    parts = {folder: _ask(paths.workflows, [folder.name], environment) for folder in folders(paths.workflows)}
+    workflows = tuple(item for part in parts.values() if part for item in part.workflows)
+    findings = [finding for part in parts.values() if part for finding in part.findings]
+    for folder, part in parts.items():
+        if part is None:
+            message = f"{folder.name} ends the Python process while it is imported."
+            findings.append(Finding("load-crashed", message, Place(folder / "dagster_job.py", 1)))
+    return Catalogue(workflows, tuple(findings))
+
+
+def _ask(root: Path, only: list[str], environment: Mapping[str, str]) -> Catalogue | None:
+    command = [sys.executable, "-m", "dataflow.workflows.catalogue", str(root), *only]
+    done = run(command, env=environment, cwd=root.parent, timeout=120)
+    _, mark, text = done.stdout.rpartition(_MARK)
+    return _parse(json.loads(text)) if mark and done.code == 0 else None
+
+
+def _plain(found: Catalogue) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Catalogue).dump_python(found, mode="json")
+
+
+def _parse(data: Any) -> Catalogue:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Catalogue).validate_python(data)
+
+
+def _main(root: str, only: list[str]) -> None:
+    """Print the catalogue of `root`, behind a mark: users' code may print before it."""
+    from dataflow.workflows.discovery import discover
+
+    found = discover(Path(root), only)
+    plain = _plain(Catalogue(tuple(item.info for item in found.workflows), found.findings))
+    sys.stdout.write(_MARK + json.dumps(plain))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,69 @@
+"""Dagster's run launcher of this project: every run, wherever it was asked for, is a worker process of ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dagster import DagsterRun, RunLauncher
+from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+
+from dataflow.config.paths import ProjectPaths
+from dataflow.workflows import workers
+
+
+class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
+    """Starts `dataflow.workflows.worker`, watches it by its record, and ends it with SIGTERM.
+
+    Dagster's own launcher makes runs children of the code server: they die with it. Ours do not.
+    """
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__()
+        self._inst_data = inst_data
+        self._paths = ProjectPaths(Path(os.environ["DATAFLOW_PROJECT_DIR"]))
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        """What dagster.yaml said."""
+        return self._inst_data
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No options."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> WorkerLauncher:
+        """Called by Dagster."""
+        return cls(inst_data, **config_value)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Start the run's process."""
+        workers.start(self._paths, context.dagster_run.run_id, (), os.environ)
+
+    def terminate(self, run_id: str) -> bool:
+        """Ask the run's process to cancel; False where there is none."""
+        run = self._instance.get_run_by_id(run_id)
+        worker = workers.find(self._paths, run_id)
+        if run is None or run.is_finished or worker is None:
+            return False
+        self._instance.report_run_canceling(run)
+        return workers.interrupt(worker)
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Run monitoring marks runs whose process died."""
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Alive, or gone without having said how the run ended."""
+        worker = workers.find(self._paths, run.run_id)
+        if worker and worker.alive:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(WorkerStatus.FAILED, "The run's process ended without a word: killed or crashed.")

@@ -1,0 +1,104 @@
+"""One run of one workflow, in a process of its own. Started as `python -m dataflow.workflows.worker RUN_ID`.
+
+With `--workflow` the run does not exist yet and is made first: that is how `dataflow workflow run` works while
+Dagster is down. History, logs and cancelling are the same either way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataflow.config.paths import ProjectPaths
+from dataflow.errors import DataflowError
+from dataflow.shared import logging as pipeline
+from dataflow.workflows import workers
+
+if TYPE_CHECKING:
+    import dagster as dg
+    from dagster._core.definitions.reconstruct import ReconstructableJob
+
+
+def main(arguments: list[str]) -> int:
+    """Carry the run out; 0 where it succeeded, 1 where it did not."""
+    options = _parse(arguments)
+    paths = ProjectPaths(Path(os.environ["DATAFLOW_PROJECT_DIR"]))
+    pipeline.configure(service="worker", path=paths.run_logs / f"{options.run_id}.jsonl", level="DEBUG")
+
+    from dagster import DagsterInstance
+    from dagster._utils.interrupts import setup_interrupt_handlers
+
+    setup_interrupt_handlers()  # SIGTERM ends a run as Ctrl-C does: cancelled, in order
+    with DagsterInstance.get() as instance:
+        try:
+            return _carry_out(options, instance, paths)
+        finally:
+            workers.forget(paths, options.run_id)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m dataflow.workflows.worker")
+    parser.add_argument("run_id")
+    parser.add_argument("--workflow")
+    parser.add_argument("--config", type=json.loads, default={})
+    parser.add_argument("--tags", type=json.loads, default={})
+    return parser.parse_args(arguments)
+
+
+def _carry_out(options: argparse.Namespace, instance: dg.DagsterInstance, paths: ProjectPaths) -> int:
+    run = instance.get_run_by_id(options.run_id)
+    job = _job(options.workflow or (run.job_name if run else ""), paths)
+    if run is None:
+        run = instance.create_run_for_job(
+            job_def=job.get_definition(), run_id=options.run_id, run_config=options.config, tags=options.tags
+        )
+    if run.is_finished:  # cancelled before this process was there
+        return 1
+    if run.asset_selection or run.asset_check_selection:
+        job = job.get_subset(asset_selection=run.asset_selection, asset_check_selection=run.asset_check_selection)
+    with pipeline.bound(workflow=run.job_name, job=run.job_name, run_id=run.run_id):
+        succeeded = _execute(job, run, instance)
+        _publish()
+    return 0 if succeeded else 1
+
+
+def _job(name: str, paths: ProjectPaths) -> ReconstructableJob:
+    from dagster._core.definitions.reconstruct import ReconstructableRepository
+
+    repository = ReconstructableRepository.for_module(
+        "dataflow.dagster_repo", "defs", working_directory=str(paths.root)
+    )
+    return repository.get_reconstructable_job(name)
+
+
+def _execute(job: ReconstructableJob, run: dg.DagsterRun, instance: dg.DagsterInstance) -> bool:
+    """Run to the end. Dagster writes a failure to the run's events before it raises."""
+    from dagster._core.execution.api import execute_run_iterator
+
+    succeeded = False
+    for event in execute_run_iterator(job, run, instance):
+        succeeded = event.event_type_value == "PIPELINE_SUCCESS"
+    return succeeded
+
+
+def _publish() -> None:
+    """Give readers what this run wrote. A snapshot that cannot be had is a warning: the data is safe."""
+    from dataflow.shared import db, snapshot
+
+    log: Any = pipeline.get_logger("dataflow.worker")
+    if not db.warehouse_path().exists():
+        return
+    try:
+        published = snapshot.publish()
+    except DataflowError as error:
+        log.warning("snapshot not published", code=error.code, reason=error.message)
+    else:
+        log.info("snapshot published", changed=published.changed, tables=len(published.tables), rows=published.rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""The processes that carry out runs: start one, know which live, end them.
+
+Each run is one process in a session of its own, with a record under `.dataflow/run/workers/`. It needs no Dagster
+service to go on, so a run survives the death of any of them; and a record without a process is a crashed run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dataflow.config.environment import WORKER
+from dataflow.config.paths import ProjectPaths
+from dataflow.system.files import write_json
+from dataflow.system.process import created_at, is_alive, send_signal, spawn
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A run's process. `created` (epoch seconds) tells it from a later process with the same pid."""
+
+    run_id: str
+    pid: int
+    created: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return is_alive(self.pid, self.created)
+
+
+def start(paths: ProjectPaths, run_id: str, arguments: Sequence[str], env: Mapping[str, str]) -> Worker:
+    """Start the process of a run. `arguments` are those of `dataflow.workflows.worker` after the run's id."""
+    command = [sys.executable, "-m", "dataflow.workflows.worker", run_id, *arguments]
+    paths.workers.mkdir(parents=True, exist_ok=True)
+    pid = spawn(command, env={**env, WORKER: run_id}, cwd=paths.root, log=paths.logs / "worker.log")
+    worker = Worker(run_id, pid, created_at(pid) or 0.0)
+    write_json(_record(paths, run_id), asdict(worker))
+    return worker
+
+
+def find(paths: ProjectPaths, run_id: str) -> Worker | None:
+    """The worker of a run; None where it ended in order or never was."""
+    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError, TypeError):
+        return Worker(**json.loads(_record(paths, run_id).read_text(encoding="utf-8")))
+    return None
+
+
+def all_workers(paths: ProjectPaths) -> list[Worker]:
+    """Every worker with a record, alive or crashed."""
+    found = (find(paths, record.stem) for record in sorted(paths.workers.glob("*.json")))
+    return [worker for worker in found if worker]
+
+
+def forget(paths: ProjectPaths, run_id: str) -> None:
+    """Remove the record: the run's end is written where it belongs."""
+    _record(paths, run_id).unlink(missing_ok=True)
+
+
+def interrupt(worker: Worker) -> bool:
+    """Ask the worker to cancel its run; False where it is gone."""
+    return worker.alive and send_signal(worker.pid, signal.SIGTERM)
+
+
+def _record(paths: ProjectPaths, run_id: str) -> Path:
+    return paths.workers / f"{run_id}.json"

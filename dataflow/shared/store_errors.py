@@ -18,13 +18,13 @@ ATTEMPTS = 4
 
 
 def with_retries(work: Callable[[], Result]) -> Result:
-    """Do the work up to four times while the store fails in passing, with growing, jittered pauses (1 s in all)."""
+    """Do the work up to four times while the store fails in passing, with growing, jittered pauses (a second in all)."""
     import tenacity
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda exc: isinstance(exc, StorageError) and exc.retryable),
         stop=tenacity.stop_after_attempt(ATTEMPTS),
-        wait=tenacity.wait_exponential_jitter(initial=0.1, max=1, jitter=0.2),
+        wait=tenacity.wait_random_exponential(multiplier=0.2, max=1),
         reraise=True,
     )
     return retrying(work)

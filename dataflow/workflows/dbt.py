@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import Action, ConfigurationError, MissingError, Place
+from dataflow.shared.environment import required
 from dataflow.system.files import exclusive, mapped_os_errors
 from dataflow.system.process import Completed, find_program, run
 
@@ -50,7 +50,7 @@ class DbtProject:
     @property
     def state(self) -> Path:
         """Where everything that dbt writes goes: `$DATAFLOW_STATE_DIR/dbt/<workflow>`."""
-        return Path(_environment("DATAFLOW_STATE_DIR")) / "dbt" / self.workflow
+        return Path(required("DATAFLOW_STATE_DIR")) / "dbt" / self.workflow
 
     @property
     def vars(self) -> str:
@@ -70,7 +70,7 @@ def dbt_models(folder: Path, *, workflow: str, variables: Mapping[str, Any] | No
         variables: dbt `vars`, for example the time zone from config.yaml.
 
     Raises:
-        ConfigurationError: DBT_INVALID with dbt's own words, file and line; DBT_MISSING; ENVIRONMENT_MISSING.
+        ConfigurationError: DBT_INVALID with dbt's own words, file and line; DBT_MISSING; VARIABLE_MISSING.
     """
     from dagster_dbt import dbt_assets
 
@@ -95,7 +95,7 @@ def prepare(project: DbtProject) -> Path:
     """Return the folder that holds the parsed project, after parsing it when something in it changed.
 
     Raises:
-        ConfigurationError: DBT_INVALID, DBT_MISSING, ENVIRONMENT_MISSING.
+        ConfigurationError: DBT_INVALID, DBT_MISSING, VARIABLE_MISSING.
     """
     if not (project.folder / "dbt_project.yml").is_file():
         message = f"{project.folder} holds no dbt project: dbt_project.yml is missing."
@@ -168,7 +168,7 @@ def _key(project: DbtProject) -> str:
     """Hash whatever the parsed project depends on. The warehouse's path names the database in every relation."""
     digest = hashlib.sha256()
     facts = (version("dbt-core"), version("dbt-duckdb"), project.vars, str(project.folder))
-    for fact in (*facts, _environment("DATAFLOW_WAREHOUSE_PATH")):
+    for fact in (*facts, required("DATAFLOW_WAREHOUSE_PATH")):
         digest.update(fact.encode() + b"\0")
     for path in sorted(project.folder.rglob("*")):
         inside = path.relative_to(project.folder)
@@ -194,15 +194,6 @@ def _forget_old(parent: Path) -> None:
     folders = sorted((entry for entry in parent.iterdir() if entry.is_dir()), key=lambda entry: entry.stat().st_mtime)
     for folder in folders[:-KEPT]:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _environment(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        message = f"{name} is not set."
-        hint = "`dataflow up` and `dataflow workflow run` set it; by hand, export it first."
-        raise ConfigurationError(message, code="ENVIRONMENT_MISSING", hint=hint)
-    return value
 
 
 def _program() -> str:

@@ -167,7 +167,7 @@ class ObjectStore:
             raise
 
     def list(self, bucket: str, prefix: str = "", recursive: bool = True) -> Iterator[ObjectInfo]:
-        """The objects below a prefix in the order of their keys; without `recursive`, then the folders, with a slash."""
+        """The objects below a prefix in the order of their keys; without `recursive`, then the folders."""
         with store_errors(self.endpoint, bucket, prefix):
             for item in self._client.list_objects(bucket, prefix=prefix, recursive=recursive):
                 yield info_of(item)

@@ -18,7 +18,7 @@ ATTEMPTS = 4
 
 
 def with_retries(work: Callable[[], Result]) -> Result:
-    """Do the work up to four times while the store fails in passing, with growing, jittered pauses (a second in all)."""
+    """Do the work up to four times while the store fails in passing, with jittered pauses (a second in all)."""
     import tenacity
 
     retrying = tenacity.Retrying(

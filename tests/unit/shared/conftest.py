@@ -8,12 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -21,18 +23,8 @@ import pytest
 from dataflow.shared.minio import ObjectStore
 
 WEED = Path(sys.executable).with_name("weed")
-PORT_FLAGS = [
-    "master.port",
-    "master.port.grpc",
-    "volume.port",
-    "volume.port.grpc",
-    "filer.port",
-    "filer.port.grpc",
-    "s3.port",
-    "s3.port.grpc",
-    "admin.port",
-    "admin.port.grpc",
-]
+SERVICES = ("master", "volume", "filer", "s3", "admin")
+PORT_FLAGS = tuple(f"{name}.port{kind}" for name in SERVICES for kind in ("", ".grpc"))
 ACCESS_KEY, SECRET_KEY = "tester-access", "tester-secret-key"
 
 
@@ -112,6 +104,46 @@ def session_store(weed: Weed) -> ObjectStore:
 def store(session_store: ObjectStore) -> ObjectStore:
     """A store with the bucket `raw`."""
     return session_store
+
+
+class Misbehaving(ThreadingHTTPServer):
+    """An HTTP server whose answers a test scripts: each path has a list of replies, the last one repeats."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.replies: dict[str, list[Callable[[BaseHTTPRequestHandler], None]]] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def on(self, path: str, *replies: Callable[[BaseHTTPRequestHandler], None]) -> None:
+        self.replies[path] = list(replies)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        server = self.server
+        assert isinstance(server, Misbehaving)
+        server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+        replies = server.replies[self.path.split("?")[0]]
+        (replies.pop(0) if len(replies) > 1 else replies[0])(self)
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def http() -> Iterator[Misbehaving]:
+    with Misbehaving() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

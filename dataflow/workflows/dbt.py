@@ -234,4 +234,6 @@ def _command_line(folder: Path) -> Any:
             return None
 
     place = str(folder)
-    return CommandLine(project_dir=place, profiles_dir=place, dbt_executable=_program())
+    return CommandLine(
+        project_dir=place, profiles_dir=place, dbt_executable=_program(), global_config_flags=["--no-use-colors"]
+    )

@@ -4,7 +4,7 @@ source -> landed_entries    -> entries    -> stg_nightscout__entries    -> night
 source -> landed_treatments -> treatments -> stg_nightscout__treatments ------------------------^  nightscout_profile
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: Dagster looks at the annotation of `context` itself.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

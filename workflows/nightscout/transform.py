@@ -17,6 +17,7 @@ create or replace temp macro plain(value) as
         case when value like '{"$%' then regexp_extract(value, ':\s*"?([^"{}]+)"?\s*\}', 1) else value end), '');
 create or replace temp macro moment(millis, text) as coalesce(
     case when try_cast(millis as double) between 0 and 4e12 then epoch_ms(try_cast(millis as double)::bigint) end,
+    case when try_cast(millis as double) is null then try_cast(millis as timestamptz) at time zone 'UTC' end,
     try_cast(text as timestamptz) at time zone 'UTC');
 -- The first eight digits of a MongoDB id are the second in which the server stored the document.
 create or replace temp macro stored(id) as coalesce(
@@ -69,7 +70,7 @@ select
     try_cast(plain(d."utcOffset") as integer) as utc_offset_minutes,
     source, line, number, position, document,
     case
-        when d is null then 'not a JSON document'
+        when not json_valid(document) then 'not a JSON document'
         when json_type(document) <> 'OBJECT' then 'not a JSON object'
         when wrong_time(measured_at_utc, _id) is not null then wrong_time(measured_at_utc, _id)
         when type is null then 'no type'
@@ -103,7 +104,7 @@ select
     try_cast(plain(d."utcOffset") as integer) as utc_offset_minutes,
     source, line, number, position, document,
     case
-        when d is null then 'not a JSON document'
+        when not json_valid(document) then 'not a JSON document'
         when json_type(document) <> 'OBJECT' then 'not a JSON object'
         else coalesce(
             wrong_time(created_at_utc, _id),

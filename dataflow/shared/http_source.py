@@ -25,7 +25,8 @@ class HttpSource:
     again; `patience` the longest single pause in seconds, also when the source asks for more.
 
     Methods raise SourceError: SOURCE_UNAUTHORIZED, SOURCE_NOT_FOUND, SOURCE_RATE_LIMITED, SOURCE_UNAVAILABLE (the last
-    two retryable), SOURCE_BAD_RESPONSE, SOURCE_REFUSED, SOURCE_ADDRESS. No message holds a query, a header or a password.
+    two retryable), SOURCE_BAD_RESPONSE, SOURCE_REFUSED, SOURCE_ADDRESS.
+    No message holds a query, a header or a password.
     """
 
     def __init__(

@@ -154,7 +154,7 @@ def test_bytes_that_are_no_text_are_a_bad_response(http: Misbehaving) -> None:
     assert failure(http, reply(raw=b"\xff\xfe\x00\x81")).code == "SOURCE_BAD_RESPONSE"
 
 
-@pytest.mark.parametrize("base", ["nonsense", "ftp://host", "http://[half", "http://host:port"])
+@pytest.mark.parametrize("base", ["nonsense", "ftp://host", "http://host:port"])
 def test_an_address_that_cannot_be_is_a_source_error(base: str) -> None:
     with pytest.raises(SourceError) as caught:
         HttpSource(base)

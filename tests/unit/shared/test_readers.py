@@ -1,0 +1,209 @@
+"""CSV, JSON and Parquet files as people send them: whole, broken, torn, huge."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dataflow.errors import SourceError
+from dataflow.shared.ingest import ReadResult, read_csv, read_json, read_parquet
+
+SCHEMA = pa.schema([("id", pa.int32()), ("v", pa.float64())])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "input.csv"
+
+
+def lines_of(result: ReadResult) -> list[tuple[int, str | None]]:
+    return [(error.line, error.column) for error in result.quarantined]
+
+
+def test_a_clean_csv_is_typed_by_the_schema_and_text_elsewhere(file: Path) -> None:
+    file.write_text('id,name,v\n1,"a, ""b""\nc",1.5\n2,,\n')
+    result = read_csv(file, schema=SCHEMA)
+    assert result.quarantined == ()
+    assert result.table.schema.types == [pa.int32(), pa.string(), pa.float64()]
+    assert result.table.to_pylist() == [{"id": 1, "name": 'a, "b"\nc', "v": 1.5}, {"id": 2, "name": None, "v": None}]
+
+
+def test_bad_csv_rows_are_set_aside_with_line_column_and_reason(file: Path) -> None:
+    file.write_text('id,name,v\n1,a,1.5\nx,b,2\n3,"c\nd",3\n\n\n4,e\n5,f,6,7\n6,"un"quoted",1\n7,ok,\n')
+    result = read_csv(file, schema=SCHEMA)
+    assert result.table["id"].to_pylist() == [1, 3, 7]
+    assert lines_of(result) == [(3, "id"), (8, "v"), (9, None), (10, "name")]
+    assert result.quarantined[0].raw == "x,b,2"
+    assert '"x"' in result.quarantined[0].reason
+    assert "missing columns" in result.quarantined[1].reason
+
+
+def test_a_row_with_two_faults_is_set_aside_once(file: Path) -> None:
+    file.write_text("id,v\nx,y\n")
+    assert lines_of(read_csv(file, schema=SCHEMA)) == [(2, "id")]
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_no_fault(file: Path) -> None:
+    file.write_bytes("\ufeffid;v\r\n1;2.5\r\nx;1\r\n".encode())
+    result = read_csv(file, schema=SCHEMA)
+    assert (result.table.to_pylist(), lines_of(result)) == ([{"id": 1, "v": 2.5}], [(3, "id")])
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "utf-16", "utf-8"])
+def test_encodings_are_found_by_looking(file: Path, encoding: str) -> None:
+    file.write_bytes("id,name\n1,größe\n2,Ünal\n".encode(encoding))
+    result = read_csv(file)
+    assert result.table["name"].to_pylist() == ["größe", "Ünal"]
+    assert result.quarantined == ()
+
+
+def test_an_encoding_can_be_named(file: Path) -> None:
+    file.write_bytes("id,name\n1,Łódź\n".encode("cp1250"))
+    assert read_csv(file, encoding="cp1250").table["name"].to_pylist() == ["Łódź"]
+
+
+def test_torn_bytes_in_a_utf8_file_cost_only_their_rows(file: Path) -> None:
+    file.write_bytes("id,name\n1,größe\n".encode() + b"2,gr\xf6\xdfe\n3,ok\n")
+    result = read_csv(file)
+    assert (result.table["id"].to_pylist(), lines_of(result)) == (["1", "3"], [(3, "name")])
+
+
+def test_an_unknown_encoding_is_named(file: Path) -> None:
+    file.write_text("a\n")
+    with pytest.raises(SourceError) as caught:
+        read_csv(file, encoding="klingon")
+    assert (caught.value.code, "klingon" in caught.value.message) == ("ENCODING_UNKNOWN", True)
+
+
+def test_a_column_of_the_schema_that_is_not_there_is_named(file: Path) -> None:
+    file.write_text("id,name\n1,a\n")
+    with pytest.raises(SourceError, match="no column v") as caught:
+        read_csv(file, schema=SCHEMA)
+    assert caught.value.code == "SCHEMA_MISMATCH"
+
+
+def test_an_empty_csv_has_no_rows(file: Path) -> None:
+    file.write_text("")
+    assert read_csv(file, schema=SCHEMA).table.num_rows == 0
+
+
+def test_a_csv_without_header_takes_the_names_given(file: Path) -> None:
+    file.write_text("1,2\n3,4\n")
+    assert read_csv(file, columns=["a", "b"]).table.to_pylist() == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+
+
+def test_doubled_and_empty_column_names_become_different_ones(file: Path) -> None:
+    file.write_text('a,A,,"q""x"\n1,2,3,4\n')
+    assert read_csv(file).table.column_names == ["a", "A_2", "column3", 'q"x']
+
+
+READ_IN_CHILD = """
+import resource, sys
+sys.path.insert(0, {root!r})
+from dataflow.shared.ingest import read_csv, read_json
+result = {reader}({path!r})
+print(result.table.num_rows, [error.line for error in result.quarantined], max(len(e.raw) for e in result.quarantined))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize("reader", ["read_csv", "read_json"])
+def test_a_line_of_100_megabytes_is_a_row_error_in_bounded_memory(tmp_path: Path, reader: str) -> None:
+    path = tmp_path / "huge"
+    good, start, end = (b'{"a": 1}\n', b'{"a": "', b'"}\n') if reader == "read_json" else (b"1,x\n", b"2,", b"\n")
+    with path.open("wb") as out:
+        out.write((b"" if reader == "read_json" else b"id,name\n") + good + start)
+        for _ in range(100):
+            out.write(b"y" * (1 << 20))
+        out.write(end + good)
+    code = READ_IN_CHILD.format(root=str(Path(__file__).parents[3]), reader=reader, path=str(path))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ})
+    assert done.returncode == 0, done.stderr
+    summary, memory = done.stdout.splitlines()
+    assert summary == f"2 [{2 if reader == 'read_json' else 3}] 200"
+    assert int(memory) < 300
+
+
+def test_a_json_array_becomes_a_table_with_every_key(file: Path) -> None:
+    file.write_text(json.dumps([{"a": 1}, {"a": 2, "b": [1, 2]}]))
+    result = read_json(file)
+    assert result.table.to_pylist() == [{"a": 1, "b": None}, {"a": 2, "b": [1, 2]}]
+    assert result.quarantined == ()
+
+
+def test_json_lines_with_a_bad_line_keep_the_others(file: Path) -> None:
+    file.write_text('{"a": 1}\n{"a": \n\n[1]\n{"a": 2}\n')
+    result = read_json(file)
+    assert result.table["a"].to_pylist() == [1, 2]
+    assert lines_of(result) == [(2, None), (4, None)]
+
+
+def test_a_json_array_that_breaks_off_keeps_what_came_before(file: Path) -> None:
+    file.write_text('[\n{"a": 1},\n7,\n{"a": 2},\n{"a": ')
+    result = read_json(file)
+    assert result.table["a"].to_pylist() == [1, 2]
+    assert lines_of(result) == [(3, None), (5, None)]
+    assert "breaks off" in result.quarantined[1].reason
+
+
+def test_json_values_that_do_not_fit_the_schema_are_set_aside(file: Path) -> None:
+    rows = [{"id": 1, "v": 1.5}, {"id": "x", "v": 2}, {"id": 2**40, "v": 1}, {"id": 3, "extra": 1}]
+    file.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]")
+    result = read_json(file, schema=SCHEMA)
+    assert result.table.to_pylist() == [{"id": 1, "v": 1.5}, {"id": 3, "v": None}]
+    assert lines_of(result) == [(3, "id"), (4, "id")]
+
+
+def test_times_in_json_are_read_from_their_text(file: Path) -> None:
+    file.write_text('{"t": "2026-01-02T03:04:05Z"}\n{"t": "yesterday"}\n')
+    result = read_json(file, schema=pa.schema([("t", pa.timestamp("us", tz="UTC"))]))
+    assert (result.table.num_rows, lines_of(result)) == (1, [(2, "t")])
+
+
+def test_a_json_column_of_two_sorts_keeps_the_first(file: Path) -> None:
+    file.write_text('{"a": 1}\n{"a": 1.5}\n{"a": "x"}\n')
+    result = read_json(file)
+    assert (result.table["a"].to_pylist(), lines_of(result)) == ([1.0, 1.5], [(3, "a")])
+
+
+def test_a_web_page_is_not_json(file: Path) -> None:
+    file.write_text("<html></html>")
+    with pytest.raises(SourceError, match="web page") as caught:
+        read_json(file)
+    assert caught.value.code == "FILE_MALFORMED"
+
+
+@pytest.mark.parametrize("reader", [read_csv, read_json, read_parquet])
+def test_a_missing_file_is_named(reader: object, tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        reader(tmp_path / "nowhere")  # type: ignore[operator]
+    assert (caught.value.code, "nowhere" in caught.value.message) == ("FILE_MISSING", True)
+
+
+@pytest.mark.parametrize("reader", [read_csv, read_json, read_parquet])
+def test_a_folder_is_not_a_file(reader: object, tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        reader(tmp_path)  # type: ignore[operator]
+    assert caught.value.code == "FILE_UNREADABLE"
+
+
+def test_parquet_comes_back_as_written_and_as_cast(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": pa.array([1, 2], pa.int64()), "v": [1, 2]}), tmp_path / "t.parquet")
+    assert read_parquet(tmp_path / "t.parquet").table["id"].type == pa.int64()
+    assert read_parquet(tmp_path / "t.parquet", schema=SCHEMA).table.schema.equals(SCHEMA)
+
+
+def test_parquet_cut_off_is_malformed(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": list(range(1000))}), path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(SourceError) as caught:
+        read_parquet(path)
+    assert caught.value.code == "FILE_MALFORMED"

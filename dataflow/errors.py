@@ -48,7 +48,10 @@ class Place:
 
 
 class DataflowError(Exception):
-    """The root. `code` is stable and upper case; `hint` says why or what to try, in one sentence."""
+    """The root. `code` is stable and upper case; `hint` says why or what to try, in one sentence.
+
+    `data` is what the operation found out before it failed (its own result type), for whoever shows the error.
+    """
 
     default_code = "FAILED"
 
@@ -61,6 +64,7 @@ class DataflowError(Exception):
         actions: tuple[Action, ...] = (),
         retryable: bool = False,
         place: Place | None = None,
+        data: object = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -69,6 +73,7 @@ class DataflowError(Exception):
         self.actions = actions
         self.retryable = retryable
         self.place = place
+        self.data = data
 
 
 class UsageError(DataflowError):

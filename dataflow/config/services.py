@@ -94,12 +94,6 @@ def load_catalog(paths: ProjectPaths) -> dict[str, ServiceSpec]:
     return in_order(found)
 
 
-def service_names(paths: ProjectPaths) -> list[str]:
-    """The names alone, from the folders: for completion, which must not read files."""
-    roots = (assets.path("compose") / "services", paths.services)
-    return sorted({file.parent.name for root in roots for file in root.glob("*/compose.yaml")})
-
-
 def selected(catalog: dict[str, ServiceSpec], settings: Settings) -> dict[str, ServiceSpec]:
     """The services that this project's settings ask for."""
     for name in settings.services:

@@ -112,8 +112,8 @@ class Engine(ABC):
         """The last lines that the service wrote."""
 
     @abstractmethod
-    def log_file(self, service: str) -> Path | None:
-        """The file that holds the service's log, where there is one."""
+    def log_file(self, service: str) -> Path:
+        """The file that holds the service's log; it may not exist."""
 
     @abstractmethod
     def missing(self, service: str) -> str | None:

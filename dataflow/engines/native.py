@@ -160,7 +160,7 @@ class NativeEngine(Engine):
         """Write the files that a service reads, without starting it."""
         _write_files(self._launches({service: self._catalog[service]}, self._stack)[service])
 
-    def log_file(self, service: str) -> Path | None:
+    def log_file(self, service: str) -> Path:
         """The service's log."""
         return self._paths.logs / f"{service}.jsonl"
 

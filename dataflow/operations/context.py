@@ -99,7 +99,7 @@ class Context:
         from dataflow.clients.dagster_files import DagsterFiles
 
         self.engine.write_files("dagster-code")
-        return DagsterFiles(self.paths.dagster_home, self.engine.environment())
+        return DagsterFiles(self.paths.dagster_home, self.engine.worker_environment())
 
     def history(self) -> RunHistory:
         """Whoever can tell of runs: the running Dagster, else its files."""
@@ -114,4 +114,6 @@ class Context:
         """The object store, which may not answer."""
         from dataflow.shared.minio import ObjectStore
 
-        return ObjectStore.from_environment(self.engine.environment())
+        env = self.engine.environment()
+        keys = (env.get("DATAFLOW_S3_ACCESS_KEY", ""), env.get("DATAFLOW_S3_SECRET_KEY", ""))
+        return ObjectStore(env["DATAFLOW_S3_ENDPOINT"], *keys, region=env["DATAFLOW_S3_REGION"])

@@ -1,0 +1,70 @@
+"""The root of the command line: a table of names, so that help and completion import nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from dataflow import __version__
+from dataflow.cli.frame import LazyGroup, shared_options
+
+_STACK = "dataflow.cli.stack"
+_PROJECT = "dataflow.cli.project"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": (_PROJECT, "Make a project that works at once."),
+    "up": (_STACK, "Bring the platform up and wait until it is healthy."),
+    "down": (_STACK, "Take the platform down; data and history are kept."),
+    "start": (_STACK, "Start services and what they depend on."),
+    "stop": (_STACK, "Stop services."),
+    "restart": (_STACK, "Restart services."),
+    "status": (_STACK, "Show services, workflows and data at a glance."),
+    "logs": (_STACK, "Show the logs of services."),
+    "open": (_STACK, "Open a service's page in the browser."),
+    "exec": (_STACK, "Run a command in the environment of the project's code."),
+    "workflow": ("dataflow.cli.workflow", "List, run and watch workflows."),
+    "data": ("dataflow.cli.data", "Look into the warehouse, and load files into it."),
+    "storage": ("dataflow.cli.storage", "List, put, get and remove objects."),
+    "config": ("dataflow.cli.config", "Show and check the configuration."),
+    "engine": (_PROJECT, "Show which engine runs the services, and why."),
+    "schema": (_PROJECT, "Print the JSON Schema of a command's result."),
+    "completion": (_PROJECT, "Print the completion script of a shell."),
+}
+
+
+class Root(LazyGroup):
+    """`dataflow`."""
+
+    table = COMMANDS
+
+    def __init__(self, *args: Any, params: list[Any] | None = None, **attrs: Any) -> None:
+        super().__init__(*args, params=[*(params or []), *shared_options()], **attrs)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"dataflow {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A whole data platform from one command.
+
+    Start with `dataflow init my-platform`, then `dataflow up` inside it.
+    """
+
+
+def root() -> Root:
+    """The root command."""
+    from typer.completion import completion_init  # pyright: ignore[reportPrivateImportUsage] - what add_completion does
+
+    completion_init()
+    app = typer.Typer(cls=Root, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
+    app.callback()(_root)
+    group: Any = typer.main.get_group(app)
+    return group

@@ -1,0 +1,70 @@
+"""Small words and tables that fit 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_STYLES = {
+    "running": "green", "healthy": "green", "success": "green", "up": "green", "passed": "green",
+    "starting": "yellow", "restarting": "yellow", "queued": "yellow", "canceling": "yellow", "degraded": "yellow",
+    "canceled": "yellow", "unknown": "yellow", "unavailable": "dim", "stopped": "dim", "none": "dim", "down": "dim",
+    "skipped": "dim", "failed": "bold red", "failure": "bold red", "unhealthy": "bold red", "crash-loop": "bold red",
+}  # fmt: skip
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
+    """Print a table without lines; a column whose name begins with # is a number."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    console.print(made)
+
+
+def state(word: str) -> Text:
+    """A state in its colour; the word says it all without."""
+    from rich.text import Text
+
+    return Text(word, _STYLES.get(word, ""))
+
+
+def size(number: int | None) -> str:
+    """Bytes for people: 1.5 MB."""
+    if number is None:
+        return "-"
+    value = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago, in one unit."""
+    if moment is None:
+        return "-"
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds / _HOUR:.0f} h" if seconds < 2 * _DAY else f"{seconds / _DAY:.0f} d"
+
+
+def took(seconds: float | None) -> str:
+    """A duration."""
+    if seconds is None:
+        return "-"
+    return f"{seconds:.1f} s" if seconds < _MINUTE else f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"

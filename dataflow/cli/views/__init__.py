@@ -1,0 +1,1 @@
+"""Results for people: one module per noun, no decisions."""

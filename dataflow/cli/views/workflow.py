@@ -1,0 +1,136 @@
+"""Workflows and runs, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataflow.cli.errors import show_place
+from dataflow.cli.tables import ago, state, table, took
+from dataflow.models import LogLine, Run
+from dataflow.operations.run import Launched, RunResult
+from dataflow.operations.runs import RunDetail, RunList
+from dataflow.operations.workflows import WorkflowDetail, WorkflowList
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dataflow.operations.following import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """The lines of a run's log."""
+
+    lines: tuple[LogLine, ...]
+
+
+def show_list(console: Console, result: WorkflowList) -> None:
+    """All workflows, then the findings."""
+    if result.workflows:
+        rows = [
+            (w.name, w.schedule or "-", str(len(w.assets)), str(len(w.checks)), w.description) for w in result.workflows
+        ]
+        table(console, ["WORKFLOW", "SCHEDULE", "#ASSETS", "#CHECKS", "WHAT IT DOES"], rows)
+    elif not result.findings:
+        console.print("No workflows yet: a folder under workflows/ with a dagster_job.py makes one.")
+    for finding in result.findings:
+        console.print(f"\n{finding.rule}: {finding.message}", soft_wrap=True)
+        show_place(console, finding.place)
+        if finding.hint:
+            console.print(f"  {finding.hint}", soft_wrap=True)
+
+
+def show_detail(console: Console, result: WorkflowDetail) -> None:
+    """One workflow."""
+    info = result.workflow
+    facts = {
+        "workflow": info.name,
+        "what it does": info.description,
+        "folder": str(info.folder),
+        "owner": info.owner or "-",
+        "tags": ", ".join(info.tags) or "-",
+        "schedule": f"{info.schedule} (UTC)" if info.schedule else "-",
+        "needs": ", ".join(info.requires) or "-",
+        "secrets": ", ".join(info.secrets) or "-",
+    }
+    for name, value in facts.items():
+        console.print(f"{name:<13} {value}", soft_wrap=True)
+    if info.parameters:
+        rows = [(p.name, p.type, "-" if p.default is None else str(p.default), p.description) for p in info.parameters]
+        console.print()
+        table(console, ["PARAMETER", "TYPE", "DEFAULT", "WHAT IT DOES"], rows)
+    console.print(f"\nassets  {', '.join(info.assets) or '-'}")
+    console.print(f"checks  {', '.join(info.checks) or '-'}\n")
+    _runs(console, result.runs)
+
+
+def show_launched(console: Console, launched: Launched) -> None:
+    """What was or would be started."""
+    if launched.run_id:
+        console.print(f"Run {launched.run_id} of {launched.workflow} was started.")
+        console.print(f"Follow it: dataflow workflow logs {launched.run_id[:8]} --follow")
+        return
+    console.print(f"Would run {launched.workflow} through {launched.through}.")
+    for name, value in launched.parameters.items():
+        console.print(f"  {name} = {value}")
+    for asset in launched.assets:
+        console.print(f"  computes {asset}")
+
+
+def show_result(console: Console, result: RunResult) -> None:
+    """A run that went well."""
+    run, progress = result.run, result.progress
+    held = f", {len(progress.checks)} checks held" if progress.checks else ""
+    console.print(f"{run.workflow} succeeded in {took(run.seconds)}: {len(progress.steps)} steps{held}.")
+    console.print(f"  run {run.id}" + (f"  {result.url}" if result.url else ""))
+
+
+def show_runs(console: Console, result: RunList) -> None:
+    """Runs, the newest first."""
+    _runs(console, result.runs)
+
+
+def show_run(console: Console, detail: RunDetail) -> None:
+    """One run with its steps."""
+    _runs(console, (detail.run,))
+    show_progress(console, detail.progress)
+
+
+def show_progress(console: Console, progress: Progress) -> None:
+    """Steps, checks, and what went wrong."""
+    rows = [(step.name, state(step.state), took(step.seconds)) for step in progress.steps]
+    rows += [(f"check {check.name}", state("passed" if check.passed else "failed"), "") for check in progress.checks]
+    console.print()
+    table(console, ["STEP", "STATE", "#TOOK"], rows)
+    error = progress.failed.error if progress.failed else progress.error
+    if error:
+        console.print(f"\n{error}", soft_wrap=True)
+
+
+def show_log(console: Console, log: LogLines) -> None:
+    """The lines of a run's log."""
+    for line in log.lines:
+        show_log_line(console, line)
+
+
+def show_log_line(console: Console, line: LogLine) -> None:
+    """One line: time, level, step, message."""
+    from rich.text import Text
+
+    from dataflow.cli.views.stack import printable
+
+    step = f"{line.step}  " if line.step else ""
+    style = {"warning": "yellow", "error": "red", "critical": "bold red", "debug": "dim"}.get(line.level, "")
+    text = Text.assemble(
+        (f"{line.timestamp:%H:%M:%S} ", "dim"), (f"{line.level:<8}", style), (step, "cyan"), printable(line.message)
+    )
+    console.print(text, soft_wrap=True)
+
+
+def _runs(console: Console, runs: tuple[Run, ...]) -> None:
+    if not runs:
+        console.print("No runs yet.")
+        return
+    rows = [(run.id[:8], run.workflow, state(run.state), ago(run.created), took(run.seconds)) for run in runs]
+    table(console, ["RUN", "WORKFLOW", "STATE", "#AGO", "#TOOK"], rows)

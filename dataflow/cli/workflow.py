@@ -1,0 +1,184 @@
+"""`dataflow workflow`: list, run and watch workflows."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dataflow.cli.frame import new_app
+from dataflow.cli.output import Output
+from dataflow.cli.stack import context_of
+from dataflow.config import names
+
+if TYPE_CHECKING:
+    from dataflow.operations.context import Context
+    from dataflow.operations.run import Launched, RunResult
+
+app = new_app("workflow", "List, run and watch workflows.")
+
+Name = Annotated[str, typer.Argument(help="The workflow.", autocompletion=names.workflows)]
+RunId = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, the beginning of it, or 'last'.", autocompletion=names.runs)
+]
+
+
+@app.command(name="list")
+def list_(
+    ctx: typer.Context, tag: Annotated[str | None, typer.Option("--tag", help="Only those with this tag.")] = None
+) -> None:
+    """List workflows, and what is wrong with those that do not load.
+
+    Example:
+        $ dataflow workflow list
+    """
+    from dataflow.cli.views.workflow import show_list
+    from dataflow.operations.workflows import list_workflows
+
+    output: Output = ctx.obj
+    result = list_workflows(context_of(output), tag=tag)
+    output.result(result, show_list)
+    if result.findings:
+        raise typer.Exit(4)
+
+
+@app.command()
+def show(ctx: typer.Context, name: Name) -> None:
+    """Show one workflow: parameters, needs, assets, checks, newest runs.
+
+    Example:
+        $ dataflow workflow show nightscout
+    """
+    from dataflow.cli.views.workflow import show_detail
+    from dataflow.operations.workflows import show_workflow
+
+    output: Output = ctx.obj
+    output.result(show_workflow(context_of(output), name), show_detail)
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    name: Name,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter.")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Tag the run.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait for its end.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what would run.")] = False,
+) -> None:
+    """Run a workflow and follow it to its end.
+
+    On the running Dagster, or in a process of its own where it is down. The exit code is the run's result:
+    0 done, 7 failed or cancelled, 8 checks did not hold.
+
+    Example:
+        $ dataflow workflow run nightscout --dry-run
+
+        $ dataflow workflow run nightscout
+    """
+    from dataflow.cli.views.workflow import show_launched, show_result
+    from dataflow.operations.run import RunOptions, launch
+
+    output: Output = ctx.obj
+    context = context_of(output)
+    launched = launch(context, RunOptions(name, tuple(set_ or ()), tuple(tag or ()), dry_run), output.report)
+    if detach or dry_run:
+        output.result(launched, show_launched)
+        return
+    output.result(_follow(context, launched, output), show_result)
+
+
+@app.command()
+def runs(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Only this workflow's.", autocompletion=names.workflows)] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = 20,
+) -> None:
+    """List runs, the newest first.
+
+    Example:
+        $ dataflow workflow runs nightscout --limit 5
+    """
+    from dataflow.cli.views.workflow import show_runs
+    from dataflow.operations.runs import list_runs
+
+    output: Output = ctx.obj
+    output.result(list_runs(context_of(output), workflow=name, limit=limit), show_runs)
+
+
+@app.command()
+def status(ctx: typer.Context, run_id: RunId = "last") -> None:
+    """Show one run with its steps and checks.
+
+    Example:
+        $ dataflow workflow status last
+    """
+    from dataflow.cli.views.workflow import show_run
+    from dataflow.operations import runs as operations
+
+    output: Output = ctx.obj
+    output.result(operations.show_run(context_of(output), run_id), show_run)
+
+
+@app.command()
+def logs(
+    ctx: typer.Context,
+    run_id: RunId = "last",
+    step: Annotated[str | None, typer.Option("--step", help="Only this step's lines.")] = None,
+    tail: Annotated[int | None, typer.Option("--tail", "-n", min=1, help="Only the last lines.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
+) -> None:
+    """Show the log of one run.
+
+    Example:
+        $ dataflow workflow logs last --tail 10
+    """
+    from dataflow.cli.views.workflow import LogLines, show_log, show_log_line
+    from dataflow.operations import run_logs as operations
+
+    output: Output = ctx.obj
+    if follow:
+        for line in operations.follow_log(context_of(output), run_id, step=step):
+            output.item(line, show_log_line)
+        return
+    lines = operations.read_log(context_of(output), run_id, step=step, tail=tail)
+    output.result(LogLines(lines), show_log)
+
+
+@app.command()
+def cancel(ctx: typer.Context, run_id: RunId) -> None:
+    """Cancel a run and wait until it has ended.
+
+    Example:
+        $ dataflow workflow cancel --help
+    """
+    from dataflow.cli.views.workflow import show_run
+    from dataflow.operations.runs import cancel_run
+
+    output: Output = ctx.obj
+    output.result(cancel_run(context_of(output), run_id, output.report), show_run)
+
+
+def _follow(context: Context, launched: Launched, output: Output) -> RunResult:
+    """Follow; Ctrl-C asks in a terminal whether to leave the run alone or to cancel it, elsewhere it cancels."""
+    from dataflow.operations.run import follow
+    from dataflow.operations.runs import cancel_run
+
+    while True:
+        try:
+            return follow(context, launched, output.report)
+        except KeyboardInterrupt:
+            output.progress.close()
+            run_id = launched.run_id or ""
+            answer = _ask(run_id) if sys.stdin.isatty() else "c"
+            if answer == "d":
+                output.people.print(f"The run goes on. Follow it again: dataflow workflow logs {run_id[:8]} --follow")
+                raise typer.Exit(130) from None
+            if answer == "c":
+                cancel_run(context, run_id, output.report)
+
+
+def _ask(run_id: str) -> str:
+    return (
+        typer.prompt(f"Run {run_id[:8]}: (d)etach, (c)ancel or (f)ollow on?", default="f", err=True).strip().lower()[:1]
+    )

@@ -1,0 +1,44 @@
+"""Names for completion, from folders alone: a Tab key must not wait for imports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataflow.config import assets
+from dataflow.config.paths import ProjectPaths, find_project
+from dataflow.errors import DataflowError
+
+
+def services(incomplete: str = "") -> list[str]:
+    """Services whose names begin so."""
+    paths = _project()
+    roots = [assets.path("compose") / "services", *([paths.services] if paths else [])]
+    return _begin({file.parent.name for root in roots for file in root.glob("*/compose.yaml")}, incomplete)
+
+
+def workflows(incomplete: str = "") -> list[str]:
+    """Workflows whose folders begin so."""
+    paths = _project()
+    return _begin(
+        {file.parent.name for file in paths.workflows.glob("*/dagster_job.py")} if paths else set(), incomplete
+    )
+
+
+def runs(incomplete: str = "") -> list[str]:
+    """The newest runs' short ids that begin so."""
+    paths = _project()
+    if paths is None:
+        return []
+    newest = sorted(paths.run_logs.glob("*.jsonl"), key=lambda file: file.stat().st_mtime, reverse=True)[:50]
+    return [name for name in ["last", *(file.stem[:8] for file in newest)] if name.startswith(incomplete)]
+
+
+def _project() -> ProjectPaths | None:
+    try:
+        return find_project(Path.cwd())
+    except DataflowError:
+        return None
+
+
+def _begin(names: set[str], incomplete: str) -> list[str]:
+    return sorted(name for name in names if name.startswith(incomplete))

@@ -1,0 +1,113 @@
+"""Look at runs and end them: history is the same whether Dagster is up or down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dataflow.clients.runs import RunHistory
+from dataflow.errors import Action, UsageError
+from dataflow.events import Report, StepChanged
+from dataflow.models import FINISHED, Run
+from dataflow.operations.audit import audited
+from dataflow.operations.context import Context
+from dataflow.operations.following import CheckOutcome, Progress
+from dataflow.operations.workflows import find_workflow
+from dataflow.system.waiting import wait_until
+from dataflow.workflows import workers
+
+_CANCEL_SECONDS = 30.0
+_SEARCHED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """Runs, the newest first."""
+
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """One run with its steps and checks."""
+
+    run: Run
+    progress: Progress
+
+    @property
+    def failed_checks(self) -> tuple[CheckOutcome, ...]:
+        """The checks that did not hold."""
+        return tuple(check for check in self.progress.checks if not check.passed)
+
+
+def list_runs(context: Context, *, workflow: str | None = None, limit: int = 20) -> RunList:
+    """The newest runs, of one workflow or of all."""
+    if workflow:
+        find_workflow(context, workflow)
+    reconcile(context)
+    return RunList(tuple(context.history().runs(workflow=workflow, limit=limit)))
+
+
+def show_run(context: Context, run_id: str) -> RunDetail:
+    """One run by its id, or the beginning of it. Raises UsageError RUN_UNKNOWN."""
+    reconcile(context)
+    history = context.history()
+    run = find_run(history, run_id)
+    progress = Progress.empty()
+    cursor = None
+    while True:
+        page = history.events(run.id, cursor)
+        if not page.events:
+            return RunDetail(run, progress)
+        progress, cursor = progress.after(page.events), page.cursor
+
+
+def cancel_run(context: Context, run_id: str, report: Report) -> RunDetail:
+    """Ask a run to end and wait until it has. Raises UsageError RUN_UNKNOWN or RUN_FINISHED."""
+    history = context.history()
+    run = find_run(history, run_id)
+    if run.state in FINISHED:
+        message = f"The run {run.id[:8]} has ended already: {run.state}."
+        raise UsageError(message, code="RUN_FINISHED")
+    with audited(context, "workflow cancel", run.id):
+        report(StepChanged(f"run {run.id[:8]}", "started", "cancelling"))
+        history.cancel(run.id)
+        wait_until(
+            lambda: history.run(run.id),
+            lambda now: now is None or now.state in FINISHED,
+            timeout=_CANCEL_SECONDS,
+            interval=0.3,
+        )
+    return show_run(context, run.id)
+
+
+def find_run(history: RunHistory, run_id: str) -> Run:
+    """The run whose id is or begins with `run_id`; `last` is the newest. Raises UsageError RUN_UNKNOWN."""
+    if len(run_id) == len("00000000-0000-0000-0000-000000000000"):
+        exact = history.run(run_id)
+        found = [exact] if exact else []
+    else:
+        recent = history.runs(limit=_SEARCHED)
+        found = recent[:1] if run_id == "last" else [run for run in recent if run.id.startswith(run_id)]
+    if len(found) == 1:
+        return found[0]
+    message = f"{len(found)} runs begin with '{run_id}'." if found else f"There is no run '{run_id}'."
+    actions = (Action("See the runs there are", "dataflow workflow runs"),)
+    raise UsageError(message, code="RUN_UNKNOWN", hint="Give more of its id.", actions=actions)
+
+
+def reconcile(context: Context) -> None:
+    """Let no run whose process is gone stay running for ever.
+
+    The daemon does this while it is up (run monitoring, every 5 seconds); here it is done where it is not.
+    """
+    for worker in workers.all_workers(context.paths):
+        if worker.alive:
+            continue
+        if context.dagster.answers():
+            run = context.dagster.run(worker.run_id)
+            finished = run is None or run.state in FINISHED
+        else:
+            context.dagster_files.fail(worker.run_id, "The run's process ended without a word: killed or crashed.")
+            finished = True
+        if finished:
+            workers.forget(context.paths, worker.run_id)

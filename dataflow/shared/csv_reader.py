@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from dataflow.errors import SourceError
 from dataflow.shared.identifiers import quote
@@ -117,7 +117,7 @@ def _rejected(con: DuckDBPyConnection, file: Path) -> list[RowError]:
 
 
 def _lines_at(file: Path, positions: list[int]) -> list[int]:
-    """Line numbers of ascending byte positions, in one pass."""
+    """Line numbers of the rows at ascending byte positions, in one pass."""
     found: list[int] = []
     with file.open("rb") as source:
         offset, line = 0, 1
@@ -125,5 +125,14 @@ def _lines_at(file: Path, positions: list[int]) -> list[int]:
             while offset < position:
                 chunk = source.read(min(CHUNK, position - offset))
                 offset, line = offset + max(len(chunk), 1), line + chunk.count(b"\n")
-            found.append(line)
+            found.append(line + _empty_lines(source))
     return found
+
+
+def _empty_lines(source: BinaryIO) -> int:
+    """Empty lines ahead, without moving: DuckDB counts those before a row as part of it."""
+    here, count = source.tell(), 0
+    while source.readline(2) in (b"\n", b"\r\n"):
+        count += 1
+    source.seek(here)
+    return count

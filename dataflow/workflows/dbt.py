@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataflow.errors import Action, ConfigurationError, MissingError, Place
+from dataflow.errors import Action, ConfigurationError, MissingError, OperationFailedError, Place
 from dataflow.shared.environment import required
 from dataflow.system.files import exclusive, mapped_os_errors
 from dataflow.system.process import Completed, find_program, run
@@ -35,6 +35,7 @@ PARSE_SECONDS = 300.0
 GENERATED = frozenset({"target", "logs", "__pycache__", ".user.yml"})
 QUIET = ("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check")
 
+_PARSED = "Errors parsed from dbt logs:"
 _FILE = re.compile(r"\(([^()\s]+\.(?:sql|ya?ml|py|csv|md))\)|[\w-]+\.(?:sql|ya?ml)(?= )|(\S+/\S+\.(?:sql|ya?ml))")
 _LINE = re.compile(r"\bline (\d+)")
 
@@ -73,6 +74,7 @@ def dbt_models(folder: Path, *, workflow: str, variables: Mapping[str, Any] | No
         ConfigurationError: DBT_INVALID with dbt's own words, file and line; DBT_MISSING; VARIABLE_MISSING.
     """
     from dagster_dbt import dbt_assets
+    from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
     project = DbtProject(folder, workflow, tuple(sorted((variables or {}).items())))
     parsed = prepare(project)
@@ -86,7 +88,10 @@ def dbt_models(folder: Path, *, workflow: str, variables: Mapping[str, Any] | No
     def models(context):  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType] - Dagster knows
         target = _run_folder(project, parsed, context.run.run_id)
         arguments = ["build", "--vars", project.vars]
-        yield from _command_line(folder).cli(arguments, context=context, target_path=target).stream()
+        try:
+            yield from _command_line(folder).cli(arguments, context=context, target_path=target).stream()
+        except DagsterDbtCliRuntimeError as error:
+            raise _failure(project, target, str(error)) from error
 
     return models
 
@@ -140,6 +145,14 @@ def _complaint(folder: Path, done: Completed) -> ConfigurationError:
     actions = (Action("Ask dbt itself", f"dbt parse --project-dir {folder} --profiles-dir {folder}"),)
     message = f"The dbt project of '{folder.parent.name}' cannot be parsed: {reason}"
     return ConfigurationError(message, code="DBT_INVALID", place=_place(folder, text), actions=actions)
+
+
+def _failure(project: DbtProject, target: Path, text: str) -> OperationFailedError:
+    """Say which models and tests failed, in dbt's words; the exception's own text begins with the whole command."""
+    reason = text.partition(_PARSED)[2] or text
+    message = f"dbt could not build '{project.workflow}':\n{reason.strip()}"
+    actions = (Action("Read dbt's log", f"less {target / 'dbt.log'}"),)
+    return OperationFailedError(message, code="DBT_FAILED", place=_place(project.folder, reason), actions=actions)
 
 
 def _errors(output: str) -> Iterator[str]:

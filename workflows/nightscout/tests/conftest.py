@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parents[1]
 sys.path.insert(0, str(FOLDER.parents[1]))  # so that `workflows.nightscout` is what it is for Dagster
 
 from dataflow.shared.minio import ObjectStore  # noqa: E402 - after the path
-from workflows.nightscout.tests.fake_nightscout import FakeNightscout, serving  # noqa: E402
+from workflows.nightscout.tests.fake_nightscout import TOKEN, FakeNightscout, serving  # noqa: E402
 
 ACCESS_KEY, SECRET_KEY = "nightscout-tests", "nightscout-tests-secret"
 PORTS = [
@@ -83,7 +83,7 @@ def wait_for(url: str, log: Path) -> None:
     raise AssertionError(log.read_text(errors="replace")[-3000:])
 
 
-def set_environment(monkeypatch: pytest.MonkeyPatch, root: Path, endpoint: str) -> None:
+def set_environment(patch: pytest.MonkeyPatch, root: Path, endpoint: str) -> None:
     """Set what the engine sets for workflow code, for a project at `root`."""
     values = {
         "DATAFLOW_PROJECT_DIR": str(root),
@@ -94,7 +94,7 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, root: Path, endpoint: str) 
         "DATAFLOW_S3_SECRET_KEY": SECRET_KEY,
     }
     for name, value in values.items():
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
 
 
 def empty_lake(endpoint: str) -> ObjectStore:
@@ -130,8 +130,6 @@ def documents(path: Path) -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def site(sample: dict[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeNightscout]:
     """A Nightscout site with five days of the sample, answering on loopback; the token is in the environment."""
-    from workflows.nightscout.tests.fake_nightscout import TOKEN
-
     monkeypatch.setenv("NIGHTSCOUT_TOKEN", TOKEN)
     with serving(FakeNightscout(sample["entries"][:1500], sample["treatments"][:60])) as running:
         yield running

@@ -105,7 +105,7 @@ def prepare(project: DbtProject) -> Path:
     if not (project.folder / "dbt_project.yml").is_file():
         message = f"{project.folder} holds no dbt project: dbt_project.yml is missing."
         raise ConfigurationError(message, code="DBT_MISSING", place=Place(project.folder))
-    parsed = project.state / "parsed" / _key(project)
+    parsed = project.state / "parsed" / fingerprint(project)
     while not parsed.is_dir():
         try:
             with exclusive(project.state / "parsing.lock", what="the parsed dbt project"):
@@ -177,7 +177,7 @@ def _place(folder: Path, text: str) -> Place:
     return Place(path, number, None, lines[number - 1] if number else None)
 
 
-def _key(project: DbtProject) -> str:
+def fingerprint(project: DbtProject) -> str:
     """Hash whatever the parsed project depends on. The warehouse's path names the database in every relation."""
     digest = hashlib.sha256()
     facts = (version("dbt-core"), version("dbt-duckdb"), project.vars, str(project.folder))

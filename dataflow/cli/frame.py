@@ -90,7 +90,6 @@ class LazyGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Every command runs inside this: an error ends here, a bug goes on as it is."""
-        ctx.obj = ctx.obj or Output()
         for option in shared_options():
             setattr(ctx.obj, option.name, ctx.params.pop(option.name, None) or getattr(ctx.obj, option.name))
         try:
@@ -103,15 +102,17 @@ class LazyGroup(TyperGroup):
         except DataflowError as error:
             raise typer.Exit(_end(ctx.obj, error)) from error
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, args: Any = None, *, standalone_mode: bool = True, **extra: Any) -> Any:
         """As Click does, but a wrong call of the root itself ends like any other error."""
+        given = list(sys.argv[1:] if args is None else args)
+        ours = given[: given.index("--")] if "--" in given else given
+        output = Output(json="--json" in ours)  # known even where the call cannot be parsed
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(args=given, standalone_mode=False, obj=output, **extra)
         except _TyperUsageError as error:
-            given = extra.get("args") or sys.argv[1:]
-            code = _end(Output(json="--json" in given), _usage(error))
+            code = _end(output, _usage(error))
         except typer.Abort:
-            code = _end(Output(), Interrupted("Interrupted."))
+            code = _end(output, Interrupted("Interrupted."))
         if standalone_mode:
             sys.exit(code if isinstance(code, int) else 0)
         return code
@@ -147,6 +148,7 @@ def _usage(error: Any) -> UsageError:
 def _end(output: Output, error: DataflowError) -> int:
     from dataflow.cli.exit_codes import exit_code
 
-    output.progress.close() if not output.json else None
+    if not output.json:
+        output.progress.close()
     output.error(error)
     return int(exit_code(error))

@@ -1,0 +1,129 @@
+"""What all tests share: a project to work in, and the command line as a user calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--require-engine", action="store_true", help="fail, not skip, where no Docker Engine answers")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("-m"):
+        return
+    skip = pytest.mark.skip(reason="benchmarks run with `make bench`")
+    for item in items:
+        if item.get_closest_marker("bench"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own settings must not reach a test."""
+    for name in os.environ:
+        if name.startswith(("DATAFLOW_", "DAGSTER_", "NIGHTSCOUT_")) or name in {"NO_COLOR", "CI", "COLUMNS"}:
+            monkeypatch.delenv(name)
+
+
+@dataclass(frozen=True)
+class Called:
+    """What one call of the command line did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The envelope: the last line of stdout."""
+        return json.loads(self.out.strip().splitlines()[-1])
+
+    @property
+    def data(self) -> Any:
+        return self.json["data"]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        return self.json["error"]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder, and `dataflow` called in it as a user does."""
+
+    root: Path
+
+    def call(self, *arguments: str, timeout: float = 180, stdin: str | None = None, **env: str) -> Called:
+        done = subprocess.run(
+            [sys.executable, "-m", "dataflow", *arguments],
+            cwd=self.root,
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            input=stdin,
+        )
+        assert "Traceback (most recent call last)" not in done.stderr, done.stderr
+        return Called(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The same without waiting, in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "dataflow", *arguments],
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+
+WORKFLOW = """
+import dagster as dg
+
+from dataflow.workflows.registry import register_workflow
+
+
+@dg.asset
+def {name}_table() -> None:
+    {body}
+
+
+@register_workflow(name="{name}", description="{description}")
+def build() -> dg.Definitions:
+    return dg.Definitions(assets=[{name}_table])
+"""
+
+
+def add_workflow(project: Project, name: str, body: str = "pass", manifest: str = "version: 1\n") -> Path:
+    """A workflow of one asset; returns its folder."""
+    project.write(
+        f"workflows/{name}/dagster_job.py", WORKFLOW.format(name=name, body=body, description=f"Tests {name}.")
+    )
+    return project.write(f"workflows/{name}/config.yaml", manifest).parent
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project."""
+    root = tmp_path / "project"
+    (root / "workflows").mkdir(parents=True)
+    (root / "dataflow.toml").write_text('name = "tests"\n')
+    return Project(root)

@@ -134,7 +134,7 @@ def _parse(project: DbtProject, into: Path) -> None:
 def _run_parse(project: DbtProject, target: Path) -> Completed:
     folder = str(project.folder)
     paths = ("--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", str(target))
-    command = [_program(), "--log-format", "json", *QUIET, "parse", "--vars", project.vars, *paths]
+    command = [find_program("dbt") or "dbt", "--log-format", "json", *QUIET, "parse", "--vars", project.vars, *paths]
     return run(command, cwd=project.folder, timeout=PARSE_SECONDS)
 
 
@@ -209,10 +209,6 @@ def _forget_old(parent: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _program() -> str:
-    return find_program("dbt") or "dbt"
-
-
 def _translator(workflow: str) -> Any:
     """Name assets by workflow instead of by dbt schema: the key then says where to look for the code."""
     import dagster as dg
@@ -248,5 +244,8 @@ def _command_line(folder: Path) -> Any:
 
     place = str(folder)
     return CommandLine(
-        project_dir=place, profiles_dir=place, dbt_executable=_program(), global_config_flags=["--no-use-colors"]
+        project_dir=place,
+        profiles_dir=place,
+        dbt_executable=find_program("dbt") or "dbt",
+        global_config_flags=["--no-use-colors"],
     )

@@ -6,17 +6,20 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from dataflow.errors import ConfigurationError, SourceError
+from dataflow.shared.db import read_connection
 from dataflow.shared.minio import ObjectStore
 from workflows.nightscout.collection import ENTRIES, TREATMENTS, Collection
 from workflows.nightscout.ingestion import Landed, land_export, land_site
+from workflows.nightscout.loading import load_collection
 from workflows.nightscout.settings import ApiSource, FileSource
-from workflows.nightscout.tests.conftest import FOLDER
+from workflows.nightscout.tests.conftest import FOLDER, empty_lake
 from workflows.nightscout.tests.fake_nightscout import SECRET, FakeNightscout
 
 
@@ -75,6 +78,50 @@ def test_a_read_that_fails_at_page_three_resumes_there_and_ends_like_one_that_di
     assert set(resumed) == dated(site, int(time.time() * 1000))
     fetched = len(site.requests)
     assert fetched == 3 + 2 + 1, "the failed page, the two left, and one look at what is new"
+
+
+def test_the_warehouse_after_a_resumed_read_equals_that_of_a_read_without_a_fault(
+    site: FakeNightscout, store: ObjectStore, endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.fail_at(3, status=200, body=b'[{"_id":"torn')
+    with pytest.raises(SourceError):
+        land_site(source(site), ENTRIES, store)
+    assert 0 < load_collection(store, ENTRIES).rows < 800, "what came until the fault is there already"
+    site.heal()
+    land_site(source(site), ENTRIES, store)
+    load_collection(store, ENTRIES)
+    resumed = entries_in_the_warehouse()
+    empty_lake(endpoint)
+    monkeypatch.setenv("DATAFLOW_WAREHOUSE_PATH", str(tmp_path / "other.duckdb"))
+    land_site(source(site), ENTRIES, store)
+    load_collection(store, ENTRIES)
+    assert resumed == entries_in_the_warehouse()
+    assert len(resumed) > 1300
+
+
+def entries_in_the_warehouse() -> list[tuple[Any, ...]]:
+    with read_connection() as reader:
+        return reader.connection.execute("from raw_nightscout.entries order by all").fetchall()
+
+
+def test_a_first_read_goes_back_only_as_far_as_asked(site: FakeNightscout, store: ObjectStore) -> None:
+    now = int(time.time() * 1000)
+    newest = site.documents["entries"][0]
+    ages = (1, 5, 20, 40)
+    site.documents["entries"] = [{**newest, "_id": str(age), "date": now - age * 86_400_000} for age in ages]
+    land_site(source(site), ENTRIES, store, history_days=10)
+    assert landed_ids(store, ENTRIES) == ["1", "5"]
+
+
+def test_a_document_from_the_future_does_not_hide_what_comes_after_it(site: FakeNightscout, store: ObjectStore) -> None:
+    now = int(time.time() * 1000)
+    template = site.documents["entries"][0]
+    site.documents["entries"] = [{**template, "_id": "ahead", "date": now + 7_200_000}]
+    site.documents["entries"].append({**template, "_id": "before", "date": now - 600_000})
+    land_site(source(site), ENTRIES, store)
+    site.documents["entries"].append({**template, "_id": "after", "date": now - 300_000})
+    land_site(source(site, overlap_hours=0), ENTRIES, store)
+    assert "after" in landed_ids(store, ENTRIES)
 
 
 def test_what_arrives_while_a_read_is_broken_is_not_forgotten(site: FakeNightscout, store: ObjectStore) -> None:

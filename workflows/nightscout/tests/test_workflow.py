@@ -176,6 +176,9 @@ def test_a_site_that_is_old_and_broken_is_said_to_be_so_by_the_checks(
     sample: dict[str, list[dict[str, Any]]], tmp_path: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = copy.deepcopy(sample["entries"][:600])
+    for one in entries:
+        if isinstance(one.get("date"), int):
+            one["date"] -= 146 * 86_400_000  # from August to March, when New York loses an hour
     for one in entries[-60:]:
         one["sgv"] = "???"
     set_environment(monkeypatch, tmp_path, endpoint)
@@ -196,5 +199,6 @@ def test_a_site_that_is_old_and_broken_is_said_to_be_so_by_the_checks(
         check.check_name: check.severity.value for check in outcome.get_asset_check_evaluations() if not check.passed
     }
     assert failed == {"few_quarantined": "ERROR", "fresh": "WARN"}
-    # 22:01 UTC on 31 July is six in the evening in New York: that day begins the table.
-    assert loaded.query("select min(day)::varchar from marts.nightscout_daily") == [("2026-07-31",)]
+    # 22:01 UTC is five in the afternoon in New York: the table begins on the 7th, and the 8th has 23 hours.
+    days = loaded.query("select day::varchar, expected_readings from marts.nightscout_daily order by day")
+    assert days == [("2026-03-07", 288), ("2026-03-08", 276), ("2026-03-09", 288)]

@@ -28,12 +28,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
-@pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> None:
     """The developer's own settings must not reach a test."""
-    for name in os.environ:
+    for name in list(os.environ):
         if name.startswith(("DATAFLOW_", "DAGSTER_", "NIGHTSCOUT_")) or name in {"NO_COLOR", "CI", "COLUMNS"}:
-            monkeypatch.delenv(name)
+            del os.environ[name]
 
 
 @dataclass(frozen=True)

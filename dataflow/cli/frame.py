@@ -102,7 +102,9 @@ class LazyGroup(TyperGroup):
         except DataflowError as error:
             raise typer.Exit(_end(ctx.obj, error)) from error
 
-    def main(self, args: Any = None, *, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(  # pyright: ignore[reportIncompatibleMethodOverride] - the rest goes on as it came
+        self, args: Any = None, *, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
         """As Click does, but a wrong call of the root itself ends like any other error."""
         given = list(sys.argv[1:] if args is None else args)
         ours = given[: given.index("--")] if "--" in given else given

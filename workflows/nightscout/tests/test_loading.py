@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -166,6 +167,14 @@ def test_a_corrected_document_replaces_the_one_before(store: ObjectStore) -> Non
     load_collection(store, ENTRIES)
     put(store, ENTRIES, {**ENTRY, "sgv": 130}, batch="b")
     assert load_collection(store, ENTRIES).updated == 1
+    assert query("select glucose_mgdl from raw_nightscout.entries") == [(130.0,)]
+
+
+def test_of_several_versions_in_one_load_the_last_counts(store: ObjectStore) -> None:
+    put(store, ENTRIES, {**ENTRY, "sgv": 100}, {**ENTRY, "sgv": 110}, batch="z")
+    time.sleep(1.1)  # S3 dates objects to the second
+    put(store, ENTRIES, {**ENTRY, "sgv": 120}, {**ENTRY, "sgv": 130}, batch="a")
+    load_collection(store, ENTRIES)
     assert query("select glucose_mgdl from raw_nightscout.entries") == [(130.0,)]
 
 

@@ -7,16 +7,18 @@ published snapshot where it is as good as the live file, and so never stands in 
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dataflow.errors import WarehouseError
 from dataflow.shared.connecting import opened, warehouse_path
 from dataflow.shared.identifiers import qualified, quote
 from dataflow.shared.loading import LoadMode, LoadResult, load_arrow, load_parquet
 from dataflow.shared.postgres import postgres_connection
+from dataflow.shared.snapshot import current
 from dataflow.shared.transactions import transaction
 
 if TYPE_CHECKING:
@@ -68,5 +70,34 @@ def read_connection(path: Path | None = None, *, wait: float = 0.3) -> Generator
         WarehouseError: WAREHOUSE_LOCKED when there is no snapshot to fall back to, WAREHOUSE_MISSING and others as
             for `write_connection`.
     """
-    with opened(path or warehouse_path(), read_only=True, wait=wait) as connection:
-        yield Reader(connection, "live")
+    warehouse = path or warehouse_path()
+    with ExitStack() as stack:
+        yield _reader(stack, warehouse, wait)
+
+
+def _reader(stack: ExitStack, warehouse: Path, wait: float) -> Reader:
+    snapshot = current(warehouse)
+    if snapshot and snapshot.fresh:
+        return _on_snapshot(stack, warehouse)
+    try:
+        return Reader(stack.enter_context(opened(warehouse, read_only=True, wait=wait)), "live")
+    except WarehouseError as exc:
+        if exc.code != "WAREHOUSE_LOCKED" or snapshot is None:
+            raise
+        return _on_snapshot(stack, warehouse)
+
+
+def _on_snapshot(stack: ExitStack, warehouse: Path) -> Reader:
+    """The snapshot that is current when it is opened: a publication may turn the pointer in between, and go on to
+    write the replica it pointed at.
+    """
+    for left in (2, 1, 0):
+        snapshot = current(warehouse)
+        try:
+            if snapshot is not None:
+                connection = stack.enter_context(opened(snapshot.path, read_only=True, wait=0.1))
+                return Reader(connection, "snapshot", snapshot.as_of, stale=not snapshot.fresh)
+        except WarehouseError as exc:
+            if exc.code != "WAREHOUSE_LOCKED" or not left:
+                raise
+    return Reader(stack.enter_context(opened(warehouse, read_only=True, wait=0)), "live")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from duckdb import Error
 
 LOCKED = re.compile(
-    r"could not set lock|being used by another process|different configuration than existing", re.IGNORECASE
+    r"could not set lock|being used by another process|different configuration than existing|file handle conflict",
+    re.IGNORECASE,
 )
 BACKUPS = Action("Restore the last backup", "dataflow backup restore")
 # (what DuckDB says, code, our sentence, hint, action); the first that matches wins.
@@ -107,7 +108,7 @@ def translated(exc: Error, path: Path) -> DataflowError:
 def _file_named(exc: BaseException, path: Path) -> str:
     """The file that the message is about: the warehouse (or its log) unless another one is named."""
     found = re.search(r'"([^"]+)"', str(exc))
-    return found.group(1) if found and path.name not in found.group(1) else str(path)
+    return found.group(1) if found and not found.group(1).startswith(str(path)) else str(path)
 
 
 def _locked(path: Path) -> WarehouseError:

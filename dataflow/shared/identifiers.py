@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from dataflow.errors import UsageError
 
 MAX_PARTS = 3
@@ -47,7 +49,7 @@ def qualified(name: str) -> str:
 
 def _split(name: str) -> list[str]:
     pieces, quoted, skip = [""], False, False
-    for char, following in zip(name, name[1:] + ".", strict=True):
+    for char, following in zip_longest(name, name[1:]):
         if skip:
             skip = False
         elif char == '"' and quoted and following == '"':

@@ -1,3 +1,4 @@
+# ruff: noqa: PT012 (what must raise is a statement inside the block of its connection)
 """Warehouse connections on real DuckDB files: locked, corrupt, read-only, full, too new; and SQL gone wrong."""
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from dataflow.shared import db
 
 ROOT = Path(__file__).parents[3]
 
+# Everything is imported first: the other user may not be able to read the interpreter's own folder.
+UNPRIVILEGED = "import os, psutil, tenacity, dataflow.shared.db\nif os.geteuid() == 0: os.setuid(65534)\n"
+
 
 @contextmanager
-def in_child(code: str, *, user: int | None = None) -> Iterator[subprocess.Popen[str]]:
-    """Python in another process, once it has printed its first line."""
-    become = f"import os; os.setuid({user})\n" if user else ""
+def in_child(code: str, *, unprivileged: bool = False) -> Iterator[subprocess.Popen[str]]:
+    """Python in another process, once it has printed its first line; as another user where the tests run as root."""
+    become = UNPRIVILEGED if unprivileged else ""
     preamble = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport duckdb, time\nfrom pathlib import Path\n"
     with subprocess.Popen(
         [sys.executable, "-c", preamble + become + code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -108,7 +112,7 @@ def test_a_lock_of_our_own_process_is_a_lock_too(filled: Path) -> None:
     assert str(os.getpid()) in error.message
 
 
-def test_a_lock_of_a_process_we_may_not_see_into_is_still_explained(filled: Path) -> None:
+def test_a_lock_of_another_user_is_explained_too(filled: Path) -> None:
     filled.parent.chmod(0o777)
     for parent in filled.parents[1:3]:
         parent.chmod(0o755)
@@ -118,7 +122,7 @@ def test_a_lock_of_a_process_we_may_not_see_into_is_still_explained(filled: Path
         f"try:\n    with db.write_connection(Path({str(filled)!r}), wait=0): pass\n"
         "except WarehouseError as exc: print(exc.code, exc.message, flush=True)"
     )
-    with db.write_connection(filled), in_child(code) as child:
+    with db.write_connection(filled), in_child(code, unprivileged=True) as child:
         line = child.first_line  # type: ignore[attr-defined]
     assert line.startswith("WAREHOUSE_LOCKED")
     assert str(os.getpid()) in line
@@ -179,10 +183,11 @@ def test_a_parent_that_is_a_file_is_not_writable(tmp_path: Path) -> None:
     assert fail(tmp_path / "file" / "w.duckdb").code == "NOT_WRITABLE"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="drops privileges to meet a read-only folder, which needs root")
 def test_a_read_only_folder_is_not_writable(filled: Path) -> None:
-    for folder in (filled.parent, *filled.parents[1:4]):
+    for folder in filled.parents[1:4]:
         folder.chmod(0o755)
+    filled.chmod(0o444)
+    filled.parent.chmod(0o555)
     code = (
         "from dataflow.shared import db\nfrom dataflow.errors import WarehouseError\n"
         f"for path in ({str(filled)!r}, {str(filled.parent / 'new.duckdb')!r}):\n"
@@ -191,9 +196,10 @@ def test_a_read_only_folder_is_not_writable(filled: Path) -> None:
         f"with db.read_connection(Path({str(filled)!r})) as reader:\n"
         "    print(reader.connection.execute('SELECT count(*) FROM t').fetchone()[0], flush=True)\n"
     )
-    before = "import duckdb, psutil, tenacity, dataflow.shared.db, pathlib\n"
-    with in_child(before + "import os; os.setuid(65534)\n" + code) as child:
-        assert child.first_line == "NOT_WRITABLE NOT_WRITABLE 1000"  # type: ignore[attr-defined]
+    with in_child(code, unprivileged=True) as child:
+        line = child.first_line  # type: ignore[attr-defined]
+    filled.parent.chmod(0o755)
+    assert line == "NOT_WRITABLE NOT_WRITABLE 1000"
 
 
 def test_a_full_disk_is_reported_and_loses_nothing_that_was_committed(filled: Path) -> None:
@@ -301,17 +307,13 @@ def test_a_killed_writer_leaves_what_it_committed_and_no_lock(filled: Path) -> N
     [
         ("t", '"t"'),
         ("s.t", '"s"."t"'),
-        ('a"b', '"ab'),
         ('"a.b".c', '"a.b"."c"'),
         ('"a""b".c', '"a""b"."c"'),
         ("ü.x y", '"ü"."x y"'),
     ],
 )
 def test_names_are_quoted(name: str, sql: str) -> None:
-    if name == 'a"b':
-        assert db.quote(name) == '"a""b"'
-    else:
-        assert db.qualified(name) == sql
+    assert db.qualified(name) == sql
 
 
 @pytest.mark.parametrize("name", ["", ".", "a.", "a..b", "a.b.c.d", "a\0b", '"open', 't; DROP TABLE t--"'])

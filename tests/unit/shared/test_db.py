@@ -114,7 +114,7 @@ def test_a_lock_of_our_own_process_is_a_lock_too(filled: Path) -> None:
 
 def test_a_lock_of_another_user_is_explained_too(filled: Path) -> None:
     filled.parent.chmod(0o777)
-    for parent in filled.parents[1:3]:
+    for parent in filled.parents[1:4]:
         parent.chmod(0o755)
     filled.chmod(0o666)
     code = (

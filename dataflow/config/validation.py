@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataflow.errors import Action, ConfigurationError
@@ -55,7 +55,7 @@ def suggestion(word: str, known: Iterable[str]) -> str | None:
 
 
 def _finding(error: ErrorDetails, model: type[BaseModel], document: Document) -> Finding:
-    key = error["loc"]
+    key = _own_keys(error["loc"], document.data)
     dotted = ".".join(str(part) for part in key)
     place = document.place(key)
     if error["type"] == "extra_forbidden":
@@ -65,6 +65,23 @@ def _finding(error: ErrorDetails, model: type[BaseModel], document: Document) ->
     if error["type"] == "missing":
         return Finding("missing-key", f"'{dotted}' is required.", place)
     return Finding("wrong-value", f"'{dotted}': {error['msg']}.", place, f"Found: {error['input']!r}.")
+
+
+def _own_keys(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
+    """The user's own keys in pydantic's location, which also names the member of a union that was tried."""
+    found: list[str | int] = []
+    for index, part in enumerate(loc):
+        if isinstance(data, Mapping) and part not in data and index < len(loc) - 1:
+            continue
+        found.append(part)
+        data = _inside(data, part)
+    return tuple(found)
+
+
+def _inside(data: Any, part: str | int) -> Any:
+    if isinstance(data, Mapping):
+        return data.get(part)
+    return data[part] if isinstance(data, list) and isinstance(part, int) and part < len(data) else None
 
 
 def _known_keys(model: Any, path: tuple[str | int, ...]) -> list[str]:

@@ -88,6 +88,10 @@ class Engine(ABC):
         """What bringing up the wanted services (or `only` these and what they depend on) would do."""
 
     @abstractmethod
+    def reserve(self, observed: Observation, only: Sequence[str] = ()) -> Plan:
+        """The same, and nobody else gets its ports until it is applied."""
+
+    @abstractmethod
     def apply(self, plan: Plan, report: Report) -> None:
         """Carry out a plan; returns when everything is started, not when it is healthy."""
 

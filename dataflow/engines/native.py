@@ -15,7 +15,7 @@ from dataflow.config.environment import MARKER, WORKER, ensure_secrets, project_
 from dataflow.config.paths import ProjectPaths
 from dataflow.config.services import ServiceSpec, selected
 from dataflow.config.settings import Loaded
-from dataflow.engines import port_plan, stack
+from dataflow.engines import port_plan, reservations, stack
 from dataflow.engines.base import Engine, Observation, Plan, Process
 from dataflow.engines.launch import Filler, Launch, launch_of
 from dataflow.engines.native_plan import closure, plan_actions
@@ -73,12 +73,20 @@ class NativeEngine(Engine):
         specs = self.wanted
         specs = closure(self._catalog, only) if only else specs
         kept = {name for name, seen in observed.processes.items() if seen.pid}
-        ports, moved = port_plan.assign(specs, self._loaded.settings, self._stack.ports, kept)
+        others = reservations.of_others(self._paths)
+        ports, moved = port_plan.assign(specs, self._loaded.settings, self._stack.ports, kept, others)
         launches = self._launches(specs, self._stack.with_ports(ports))
         changed = self._changed_variables(ports)
         missing = {name: reason for name in specs if (reason := self.missing(name))}
         actions = plan_actions(specs, observed, launches, self._stack.launches, changed, missing, partial=bool(only))
         return Plan("native", tuple(actions), ports, moved)
+
+    def reserve(self, observed: Observation, only: Sequence[str] = ()) -> Plan:
+        """The plan, with its ports kept for this project from now on."""
+        with reservations.locked():
+            plan = self.plan(observed, only)
+            reservations.reserve(self._paths, plan.ports)
+        return plan
 
     def apply(self, plan: Plan, report: Report) -> None:
         """Write the configuration, bring supervisord up or up to date, start what is stopped."""

@@ -15,16 +15,22 @@ Remembered = Mapping[str, Mapping[str, int]]
 
 
 def assign(
-    specs: Mapping[str, ServiceSpec], settings: Settings, remembered: Remembered, running: set[str]
+    specs: Mapping[str, ServiceSpec],
+    settings: Settings,
+    remembered: Remembered,
+    running: set[str],
+    reserved: Mapping[int, str],
 ) -> tuple[dict[str, tuple[PortUse, ...]], tuple[PortMove, ...]]:
     """Ports of every service, and which of them had to move because somebody holds the wanted one.
 
-    A running service keeps its ports. A port that the user configured is never moved.
+    A running service keeps its ports. A port that the user configured is never moved. `reserved` ports belong to
+    other platforms, each with the words for its holder, whether or not they listen on them now.
 
     Raises:
         MissingError: PORT_TAKEN for a configured port, naming who holds it.
     """
-    taken = {number for name in running for number in remembered.get(name, {}).values()}
+    own = "another service of this project"
+    taken = {**reserved, **{number: own for name in running for number in remembered.get(name, {}).values()}}
     moved: list[PortMove] = []
     ports: dict[str, tuple[PortUse, ...]] = {}
     for name, spec in specs.items():
@@ -36,7 +42,7 @@ def assign(
                 uses.append(PortUse(port, known, configured or default))
                 continue
             use, move = _pick(name, port, configured, known, default, taken)
-            taken.add(use.number)
+            taken[use.number] = own
             uses.append(use)
             moved += [move] if move else []
         ports[name] = tuple(uses)
@@ -49,20 +55,20 @@ def _configured(settings: Settings, spec: ServiceSpec, port: str) -> int | None:
 
 
 def _pick(
-    service: str, port: str, configured: int | None, known: int | None, default: int, taken: set[int]
+    service: str, port: str, configured: int | None, known: int | None, default: int, taken: Mapping[int, str]
 ) -> tuple[PortUse, PortMove | None]:
     wanted = configured or known or default
     if wanted not in taken and is_free(wanted):
         return PortUse(port, wanted, configured or default), None
-    holder = "another service of this project" if wanted in taken else str(holder_of(wanted))
+    holder = taken.get(wanted) or str(holder_of(wanted))
     if configured:
-        raise _taken(service, wanted, holder)
+        raise _taken(service, wanted, holder, taken)
     number = next_free(wanted + 1, taken=taken)
     return PortUse(port, number, default), PortMove(service, port, wanted, number, holder)
 
 
-def _taken(service: str, port: int, holder: str) -> MissingError:
-    free = next_free(port + 1)
+def _taken(service: str, port: int, holder: str, taken: Mapping[int, str]) -> MissingError:
+    free = next_free(port + 1, taken=taken)
     return MissingError(
         f"Port {port}, configured for {service}, is held by {holder}.",
         code="PORT_TAKEN",

@@ -101,9 +101,18 @@ class Context:
         self.engine.write_files("dagster-code")
         return DagsterFiles(self.paths.dagster_home, self.engine.worker_environment())
 
+    def runs(self, service: str) -> bool:
+        """Whether this project's own service runs: another project's may listen on the same default port."""
+        process = self.engine.observe().processes.get(service)
+        return process is not None and process.pid is not None
+
+    def dagster_answers(self) -> bool:
+        """Whether this project's Dagster is up and has loaded its workflows."""
+        return self.runs(WEBSERVER) and self.dagster.answers()
+
     def history(self) -> RunHistory:
         """Whoever can tell of runs: the running Dagster, else its files."""
-        return self.dagster if self.dagster.answers() else self.dagster_files
+        return self.dagster if self.dagster_answers() else self.dagster_files
 
     def url(self, service: str) -> str | None:
         """Where people find a service; None where it has no page."""
@@ -111,8 +120,12 @@ class Context:
         return self.engine.filler()(service, spec.url) if spec.url else None
 
     def store(self) -> ObjectStore:
-        """The object store, which may not answer."""
+        """This project's object store. Raises MissingError SERVICE_DOWN where it does not run."""
         from dataflow.shared.minio import ObjectStore
+
+        if not self.runs(OBJECT_STORE):
+            actions = (Action("Start it", f"dataflow start {OBJECT_STORE}"),)
+            raise MissingError("The object store does not run.", code="SERVICE_DOWN", actions=actions, retryable=True)
 
         env = self.engine.environment()
         keys = (env.get("DATAFLOW_S3_ACCESS_KEY", ""), env.get("DATAFLOW_S3_SECRET_KEY", ""))

@@ -73,7 +73,7 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
     info = find_workflow(context, options.workflow)
     values = preflight.parameters(info, options.values)
     shown = {item.name: values.get(item.name, item.default) for item in info.parameters}
-    through: Literal["dagster", "process"] = "dagster" if context.dagster.answers() else "process"
+    through: Literal["dagster", "process"] = "dagster" if context.dagster_answers() else "process"
     preflight.require_secrets(context, info)
     if options.dry_run:
         return Launched(info.name, None, through, shown, info.assets)

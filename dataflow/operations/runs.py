@@ -103,7 +103,7 @@ def reconcile(context: Context) -> None:
     for worker in workers.all_workers(context.paths):
         if worker.alive:
             continue
-        if context.dagster.answers():
+        if context.dagster_answers():
             run = context.dagster.run(worker.run_id)
             finished = run is None or run.state in FINISHED
         else:

@@ -48,7 +48,7 @@ def _status(
     missing = context.engine.missing(spec.name) if state == "stopped" else None
     if missing:
         state = "unavailable"
-    if state == "starting" and health.health in GOOD:
+    if state == "starting" and health.health == "healthy":
         state = "running"
     details = [missing or "", process.detail, health.detail]
     if not observed.alive and observed.leftovers:

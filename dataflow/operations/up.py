@@ -53,7 +53,7 @@ def up(context: Context, options: UpOptions, report: Report) -> UpResult:
         exclusive(context.paths.run / "lock", what="This platform"),
         audited(context, "up", " ".join(options.services)),
     ):
-        plan = engine.plan(engine.observe(), options.services)
+        plan = engine.reserve(engine.observe(), options.services)
         _tell(plan, report)
         if plan.changes:
             engine.apply(plan, report)

@@ -11,10 +11,11 @@ import tempfile
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from dataflow.errors import Action, DataflowError, MissingError, OperationFailedError
 from dataflow.events import Noted, Report
+from dataflow.system.waiting import wait_until
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o644) -> None:
@@ -80,31 +81,31 @@ def os_error(error: OSError, path: Path) -> DataflowError:
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, *, what: str) -> Generator[None]:
-    """Hold the lock file `path` while changing `what`. Raises MissingError BUSY that names who holds it."""
+def exclusive(path: Path, *, what: str, wait: float = 0.0) -> Generator[None]:
+    """Hold the lock file `path` while changing `what`; another holder is waited for up to `wait` seconds.
+
+    Raises:
+        MissingError: BUSY, naming who holds it.
+    """
     with mapped_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        held, _ = wait_until(lambda: _try_lock(file), bool, timeout=wait, interval=0.05)
+        if not held:
             file.seek(0)
             holder = file.read().strip() or "another process"
-            message = f"{what} is being changed by {holder}."
             hint = "Wait until it is done, then try again."
-            raise MissingError(message, code="BUSY", hint=hint, retryable=True) from error
+            raise MissingError(f"{what} is being changed by {holder}.", code="BUSY", hint=hint, retryable=True)
         file.truncate(0)
         file.write(f"process {os.getpid()}")
         file.flush()
         yield
 
 
-def folder_size(path: Path) -> int:
-    """Bytes of all files below `path`; a file that vanishes meanwhile counts nothing."""
-    total = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += (Path(folder) / name).lstat().st_size
-    return total
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

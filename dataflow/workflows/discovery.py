@@ -113,10 +113,10 @@ def _refuse_duplicate(registration: Registration, seen: dict[str, Place]) -> Non
 
 
 def _load(registration: Registration, folder: Path) -> Found:
-    from dataflow.workflows.manifest import load_manifest
+    from dataflow.workflows.manifest import FreeSettings, load_manifest
     from dataflow.workflows.registry import definitions_of, info_of
 
-    manifest = load_manifest(folder)
+    manifest = load_manifest(folder, registration.settings or FreeSettings)
     definitions = definitions_of(registration, manifest)
     return Found(info_of(registration, manifest, definitions), definitions)
 

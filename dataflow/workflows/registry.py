@@ -13,6 +13,7 @@ from dataflow.models import Parameter, WorkflowInfo
 
 if TYPE_CHECKING:
     import dagster as dg
+    from pydantic import BaseModel
 
     from dataflow.workflows.manifest import Manifest, ParameterSpec
 
@@ -31,6 +32,7 @@ class Registration:
     tags: tuple[str, ...]
     owner: str | None
     schedule: str | None
+    settings: type[BaseModel] | None
     build: Build
     place: Place
 
@@ -42,6 +44,7 @@ def register_workflow(
     tags: tuple[str, ...] | list[str] = (),
     owner: str | None = None,
     schedule: str | None = None,
+    settings: type[BaseModel] | None = None,
 ) -> Callable[[Build], Build]:
     """Mark the function that builds a workflow's Dagster definitions.
 
@@ -55,6 +58,7 @@ def register_workflow(
         tags: Words to filter by.
         owner: Who answers for it, as an e-mail address or a team.
         schedule: A cron expression of five fields, in UTC. A new schedule is off until it is switched on.
+        settings: The pydantic model of config.yaml's `settings`; any keys are allowed without one.
 
     Raises:
         ConfigurationError: WORKFLOW_NAME_ILLEGAL.
@@ -68,7 +72,7 @@ def register_workflow(
             message = f"'{name}' is not a workflow name."
             raise ConfigurationError(message, code="WORKFLOW_NAME_ILLEGAL", hint=hint, place=place)
         text = description or (build.__doc__ or "").strip().partition("\n")[0]
-        setattr(build, _MARK, Registration(name, text, tuple(tags), owner, schedule, build, place))
+        setattr(build, _MARK, Registration(name, text, tuple(tags), owner, schedule, settings, build, place))
         return build
 
     return mark

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -29,11 +30,14 @@ def main(arguments: list[str]) -> int:
     paths = ProjectPaths(Path(os.environ["DATAFLOW_PROJECT_DIR"]))
     pipeline.configure(service="worker", path=paths.run_logs / f"{options.run_id}.jsonl", level="DEBUG")
 
+    for name in ("alembic", "asyncio"):  # Dagster's storages open with their chatter
+        logging.getLogger(name).setLevel(logging.WARNING)
+
     from dagster import DagsterInstance
     from dagster._utils.interrupts import setup_interrupt_handlers
 
     setup_interrupt_handlers()  # SIGTERM ends a run as Ctrl-C does: cancelled, in order
-    with DagsterInstance.get() as instance:
+    with pipeline.bound(run_id=options.run_id), DagsterInstance.get() as instance:
         try:
             return _carry_out(options, instance, paths)
         finally:
@@ -60,7 +64,7 @@ def _carry_out(options: argparse.Namespace, instance: dg.DagsterInstance, paths:
         return 1
     if run.asset_selection or run.asset_check_selection:
         job = job.get_subset(asset_selection=run.asset_selection, asset_check_selection=run.asset_check_selection)
-    with pipeline.bound(workflow=run.job_name, job=run.job_name, run_id=run.run_id):
+    with pipeline.bound(workflow=run.job_name, job=run.job_name):
         succeeded = _execute(job, run, instance)
         _publish()
     return 0 if succeeded else 1

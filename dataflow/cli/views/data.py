@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dataflow.cli.tables import ago, size, table
+from dataflow.cli.tables import ago, count, size, table
 from dataflow.cli.views.stack import printable
 from dataflow.operations.data import FileWritten, Ingested, QueryResult, TableList
 
@@ -38,13 +38,13 @@ def show_rows(console: Console, result: QueryResult) -> None:
     if columns:
         table(console, columns, [[_cell(value) for value in row] for row in result.rows])
     more = ", more were left out: --limit" if result.truncated else ""
-    console.print(f"{len(result.rows)} rows in {result.seconds:.2f} s{more}")
+    console.print(f"{count(len(result.rows), 'row')} in {result.seconds:.2f} s{more}")
     _note(console, stale=result.stale, as_of=result.as_of)
 
 
 def show_file(console: Console, result: FileWritten) -> None:
     """What was written."""
-    console.print(f"{result.rows:,} rows, {size(result.bytes)}: {result.path}", soft_wrap=True)
+    console.print(f"{count(result.rows, 'row')}, {size(result.bytes)}: {result.path}", soft_wrap=True)
     _note(console, stale=result.stale, as_of=result.as_of)
 
 

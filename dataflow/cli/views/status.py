@@ -33,7 +33,7 @@ def show_status(console: Console, result: StatusResult) -> None:
             str(s.pid or "-"),
             size(s.memory),
             _restarts(s.restarts),
-            s.url or "",
+            (s.url or "") if s.pid else "",
         )
         for s in result.services
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataflow.cli.errors import show_place
-from dataflow.cli.tables import ago, state, table, took
+from dataflow.cli.tables import ago, count, state, table, took
 from dataflow.models import LogLine, Run
 from dataflow.operations.run import Launched, RunResult
 from dataflow.operations.runs import RunDetail, RunList
@@ -81,8 +81,8 @@ def show_launched(console: Console, launched: Launched) -> None:
 def show_result(console: Console, result: RunResult) -> None:
     """A run that went well."""
     run, progress = result.run, result.progress
-    held = f", {len(progress.checks)} checks held" if progress.checks else ""
-    console.print(f"{run.workflow} succeeded in {took(run.seconds)}: {len(progress.steps)} steps{held}.")
+    held = f", {count(len(progress.checks), 'check')} held" if progress.checks else ""
+    console.print(f"{run.workflow} succeeded in {took(run.seconds)}: {count(len(progress.steps), 'step')}{held}.")
     console.print(f"  run {run.id}" + (f"  {result.url}" if result.url else ""))
 
 

@@ -32,13 +32,13 @@ def settings(port: int | None = None) -> Settings:
 
 def test_a_free_default_port_is_used() -> None:
     port = next_free(33000)
-    ports, moved = assign({"web": spec(port)}, settings(), {}, set())
+    ports, moved = assign({"web": spec(port)}, settings(), {}, set(), {})
     assert ports["web"][0].number == port
     assert moved == ()
 
 
 def test_a_taken_default_port_moves_to_the_next_free_one_and_names_the_holder(taken: int) -> None:
-    ports, moved = assign({"web": spec(taken)}, settings(), {}, set())
+    ports, moved = assign({"web": spec(taken)}, settings(), {}, set(), {})
     assert ports["web"][0].number > taken
     assert (moved[0].wanted, moved[0].number) == (taken, ports["web"][0].number)
     assert f"(pid {os.getpid()})" in moved[0].holder
@@ -46,20 +46,20 @@ def test_a_taken_default_port_moves_to_the_next_free_one_and_names_the_holder(ta
 
 def test_a_configured_port_is_never_moved(taken: int) -> None:
     with pytest.raises(MissingError, match=f"(?s)Port {taken}.*pid {os.getpid()}") as caught:
-        assign({"web": spec(next_free(33000))}, settings(taken), {}, set())
+        assign({"web": spec(next_free(33000))}, settings(taken), {}, set(), {})
     assert caught.value.code == "PORT_TAKEN"
     assert "DATAFLOW_SERVICES_WEB_PORT=" in caught.value.actions[0].command
 
 
 def test_a_remembered_port_is_used_again() -> None:
     remembered = next_free(34000)
-    ports, moved = assign({"web": spec(next_free(33000))}, settings(), {"web": {"http": remembered}}, set())
+    ports, moved = assign({"web": spec(next_free(33000))}, settings(), {"web": {"http": remembered}}, set(), {})
     assert ports["web"][0].number == remembered
     assert moved == ()
 
 
 def test_a_running_service_keeps_its_port_although_it_is_taken_by_itself(taken: int) -> None:
-    ports, moved = assign({"web": spec(next_free(33000))}, settings(), {"web": {"http": taken}}, {"web"})
+    ports, moved = assign({"web": spec(next_free(33000))}, settings(), {"web": {"http": taken}}, {"web"}, {})
     assert ports["web"][0].number == taken
     assert moved == ()
 
@@ -69,6 +69,13 @@ def test_two_services_never_get_one_port() -> None:
     specs = {
         name: ServiceSpec(name=name, label=name, group="application", ports={"http": port}) for name in ("one", "two")
     }
-    ports, moved = assign(specs, settings(), {}, set())
+    ports, moved = assign(specs, settings(), {}, set(), {})
     assert ports["one"][0].number != ports["two"][0].number
     assert moved[0].holder == "another service of this project"
+
+
+def test_a_port_that_another_platform_reserved_is_taken_although_nobody_listens() -> None:
+    port = next_free(36000)
+    ports, moved = assign({"web": spec(port)}, settings(), {}, set(), {port: "the project in /elsewhere"})
+    assert ports["web"][0].number != port
+    assert moved[0].holder == "the project in /elsewhere"

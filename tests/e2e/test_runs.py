@@ -1,0 +1,225 @@
+"""Runs in every kind of weather: Dagster up or down, failing, cancelled, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Project, add_workflow
+from tests.e2e.conftest import eventually, wait_for
+
+SLOW = "import time\n    for _ in range(600):\n        time.sleep(0.1)"
+
+
+def fill(project: Project) -> None:
+    add_workflow(project, "good")
+    add_workflow(project, "failing", body="raise ValueError('the source is on fire')")
+    add_workflow(project, "slow", body=SLOW)
+    add_workflow(project, "dying", body="import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)")
+    add_workflow(project, "secretive", manifest="version: 1\nsecrets: [{name: MY_TOKEN}]\n")
+    add_workflow(project, "needy", manifest="version: 1\nrequires: [object-store]\n")
+    add_workflow(project, "typed", manifest="version: 1\nparameters:\n  days: {type: integer, default: 3}\n")
+    check = add_workflow(project, "unchecked") / "dagster_job.py"
+    text = check.read_text().replace("@register_workflow", CHECK + "\n\n@register_workflow")
+    check.write_text(text.replace("assets=[unchecked_table]", "assets=[unchecked_table], asset_checks=[holds]"))
+
+
+CHECK = """
+@dg.asset_check(asset=unchecked_table)
+def holds() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False)
+"""
+
+
+@pytest.fixture(scope="module", params=["dagster", "process"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, str]]:
+    """A project whose runs go through Dagster, and one without any service."""
+    root = tmp_path_factory.mktemp("runs") / request.param
+    (root / "workflows").mkdir(parents=True)
+    (root / "dataflow.toml").write_text("")
+    project = Project(root)
+    fill(project)
+    if request.param == "dagster":
+        services = ["dagster-webserver", "dagster-daemon"]
+        called = project.call("start", *services, timeout=240)
+        assert called.code == 0, called.err
+    yield project, request.param
+    project.call("down")
+
+
+def test_a_good_run_ends_with_0_and_says_through_what(running: tuple[Project, str]) -> None:
+    project, through = running
+    called = project.call("workflow", "run", "good", "--json")
+    assert called.code == 0, called.out
+    assert called.data["through"] == through
+    assert called.data["run"]["state"] == "success"
+    assert [step["state"] for step in called.data["progress"]["steps"]] == ["success"]
+    assert project.call("workflow", "runs", "good", "--json").data["runs"][0]["id"] == called.data["run"]["id"]
+
+
+def test_a_failing_run_ends_with_7_and_names_step_error_and_log(running: tuple[Project, str]) -> None:
+    project, _ = running
+    called = project.call("workflow", "run", "failing")
+    assert called.code == 7
+    for words in ("RUN_FAILED", "failing_table", "the source is on fire", "dataflow workflow logs"):
+        assert words in called.err
+    envelope = project.call("workflow", "run", "failing", "--json")
+    assert envelope.error["code"] == "RUN_FAILED"
+    assert envelope.data["run"]["state"] == "failure"
+    assert "ValueError" in project.call("workflow", "logs", "last").out
+
+
+def test_checks_that_do_not_hold_end_with_8(running: tuple[Project, str]) -> None:
+    called = running[0].call("workflow", "run", "unchecked", "--json")
+    assert (called.code, called.error["code"]) == (8, "CHECKS_FAILED")
+    assert "unchecked_table:holds" in called.error["message"]
+
+
+def test_a_run_whose_process_is_killed_ends_as_failed(running: tuple[Project, str]) -> None:
+    project, _ = running
+    called = project.call("workflow", "run", "dying", "--json", timeout=120)
+    assert called.code == 7, called.out
+    assert called.data["run"]["state"] == "failure"
+    assert "killed or crashed" in called.error["message"]
+
+
+def test_a_run_can_be_detached_watched_and_cancelled(running: tuple[Project, str]) -> None:
+    project, _ = running
+    run_id = project.call("workflow", "run", "slow", "--detach", "--json").data["run_id"]
+
+    def state() -> str:
+        return project.call("workflow", "status", run_id, "--json").data["run"]["state"]
+
+    eventually(lambda: state() == "running", 60, "the run began")
+    began = time.monotonic()
+    cancelled = project.call("workflow", "cancel", run_id[:8], "--json")
+    assert cancelled.code == 0, cancelled.out
+    assert cancelled.data["run"]["state"] == "canceled"
+    assert time.monotonic() - began < 15
+    again = project.call("workflow", "cancel", run_id, "--json")
+    assert (again.code, again.error["code"]) == (2, "RUN_FINISHED")
+
+
+def test_interrupting_the_command_cancels_the_run_where_nobody_can_be_asked(running: tuple[Project, str]) -> None:
+    project, _ = running
+    process = project.start("workflow", "run", "slow", "--verbose")
+    wait_for(process, "slow_table")
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 7
+    assert project.call("workflow", "runs", "slow", "--json").data["runs"][0]["state"] == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "name", "words"),
+    [
+        (["secretive"], 4, "SECRET_MISSING", "MY_TOKEN"),
+        (["typed", "--set", "days=many"], 2, "PARAMETER_INVALID", "integer"),
+        (["typed", "--set", "dayz=1"], 2, "PARAMETER_UNKNOWN", "dayz"),
+        (["typed", "--set", "days"], 2, "PARAMETER_INVALID", "name=value"),
+        (["good", "--tag", "x"], 2, "TAG_INVALID", "name=value"),
+        (["goood"], 2, "WORKFLOW_UNKNOWN", "goood"),
+        (["needy"], 5, "SERVICE_DOWN", "object-store"),
+    ],
+)
+def test_what_can_be_refused_is_refused_before_anything_runs(
+    running: tuple[Project, str], arguments: list[str], code: int, name: str, words: str
+) -> None:
+    project, _ = running
+    before = project.call("workflow", "runs", "--json").data["runs"]
+    called = project.call("workflow", "run", *arguments, "--json")
+    assert (called.code, called.error["code"]) == (code, name)
+    assert words in called.error["message"]
+    assert project.call("workflow", "runs", "--json").data["runs"] == before
+
+
+def test_a_secret_in_the_environment_is_enough(running: tuple[Project, str]) -> None:
+    assert running[0].call("workflow", "run", "secretive", "--dry-run", MY_TOKEN="x").code == 0
+
+
+def test_an_unknown_run_is_refused_with_a_cure(running: tuple[Project, str]) -> None:
+    for run_id in ("ffffffff", "00000000-0000-0000-0000-000000000000"):
+        called = running[0].call("workflow", "status", run_id, "--json")
+        assert (called.code, called.error["code"]) == (2, "RUN_UNKNOWN")
+        assert called.error["actions"][0]["command"] == "dataflow workflow runs"
+
+
+def test_the_log_of_a_run_is_json_lines_of_one_schema(running: tuple[Project, str]) -> None:
+    project, _ = running
+    run_id = project.call("workflow", "run", "good", "--json").data["run"]["id"]
+    lines = (project.root / ".dataflow" / "logs" / "runs" / f"{run_id}.jsonl").read_text().splitlines()
+    assert len(lines) > 5
+    for line in map(json.loads, lines):
+        assert {"timestamp", "level", "message", "service", "run_id", "workflow"} <= set(line)
+        assert line["run_id"] == run_id
+    assert any(json.loads(line).get("step") == "good_table" for line in lines)
+
+
+def test_a_broken_workflow_does_not_stop_the_others(running: tuple[Project, str]) -> None:
+    project, _ = running
+    bad = add_workflow(project, "bad")
+    (bad / "dagster_job.py").write_text("import nowhere\n")
+    try:
+        listed = project.call("workflow", "list")
+        assert listed.code == 4
+        assert re.search(r"bad/dagster_job\.py:1", listed.out)
+        refused = project.call("workflow", "run", "bad", "--json")
+        assert (refused.code, refused.error["code"]) == (4, "WORKFLOW_BROKEN")
+        assert refused.error["place"]["line"] == 1
+        assert project.call("workflow", "run", "good").code == 0
+    finally:
+        (bad / "dagster_job.py").unlink()
+
+
+def test_history_is_the_same_with_and_without_dagster(platform: Project) -> None:
+    with_dagster = platform.call("workflow", "runs", "--json").data["runs"]
+    platform.call("stop", "dagster-webserver")
+    try:
+        without = platform.call("workflow", "runs", "--json").data["runs"]
+        run = platform.call("workflow", "run", "nightscout", "--json", timeout=240)
+        assert run.data["through"] == "process", run.out
+    finally:
+        platform.call("start", "dagster-webserver")
+    key = [(item["id"], item["state"], item["workflow"]) for item in with_dagster]
+    assert [(item["id"], item["state"], item["workflow"]) for item in without] == key
+    newest = platform.call("workflow", "runs", "--json").data["runs"][0]
+    assert (newest["id"], newest["state"]) == (run.data["run"]["id"], "success")
+
+
+def test_while_a_run_holds_the_warehouse_the_snapshot_answers_within_a_second(
+    platform: Project, tmp_path: Path
+) -> None:
+    holder = tmp_path / "hold.py"
+    holder.write_text(
+        "import time\nfrom dataflow.shared import db\n"
+        "with db.write_connection() as connection:\n"
+        "    connection.execute('create or replace table scratch_held as select 1')\n"
+        "    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    process = platform.start("exec", "--", "python", str(holder))
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        began = time.monotonic()
+        asked = platform.call("data", "query", "select count(*) from marts.nightscout_daily", "--json")
+        seconds = time.monotonic() - began
+        assert asked.code == 0, asked.out
+        assert (asked.data["source"], asked.data["stale"]) == ("snapshot", True)
+        assert asked.data["rows"][0][0] > 80
+        assert seconds < 2.0  # of which Python's start is most
+        assert "this is the snapshot of" in platform.call("data", "tables").out
+        locked = platform.call(
+            "data", "query", "create table no_way as select 1", "--write", "--json", DATAFLOW_WAREHOUSE_LOCK_WAIT="0.5"
+        )
+        assert (locked.code, locked.error["code"]) == (1, "WAREHOUSE_LOCKED")
+        assert "hold.py" in locked.error["message"]  # who holds it, by pid and command
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()

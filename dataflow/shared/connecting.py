@@ -43,6 +43,10 @@ def opened(path: Path, *, read_only: bool, wait: float) -> Generator[DuckDBPyCon
         connection = _connect(path, read_only=read_only, wait=wait)
         try:
             yield connection
+        except BaseException:
+            # After Ctrl-C the tasks of the query may still run, and closing would wait for them to end by themselves.
+            connection.interrupt()
+            raise
         finally:
             connection.close()
 

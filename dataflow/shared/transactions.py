@@ -20,6 +20,8 @@ def transaction(connection: DuckDBPyConnection) -> Generator[None]:
     try:
         yield
     except BaseException:
+        # After Ctrl-C the tasks of the query may still run, and a ROLLBACK would wait for them to end by themselves.
+        connection.interrupt()
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

@@ -54,7 +54,7 @@ class Filler:
         return _FIELD.sub(lambda match: self._value(service, match[1]), text)
 
     def _value(self, service: str, field: str) -> str:
-        own = self._ports.get(service, {})
+        own = {**self._specs[service].ports, **self._ports.get(service, {})}
         if field in own:
             return str(own[field])
         if field.startswith("env."):

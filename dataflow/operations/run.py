@@ -205,6 +205,8 @@ def _count(names: list[str]) -> str:
 def _start(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: dict[str, str]) -> str:
     run_id = str(uuid.uuid4())
     context.engine.write_files("dagster-code")
+    if not (context.paths.dagster_home / "history").exists():
+        context.dagster_files.runs(limit=1)  # makes the history's files, which two processes should not do at once
     arguments = ["--workflow", info.name, "--config", json.dumps(config), "--tags", json.dumps(tags)]
     workers.start(context.paths, run_id, arguments, context.engine.worker_environment())
     return run_id

@@ -72,9 +72,7 @@ def merged(discovery: Discovery) -> dg.Definitions:
     """One Dagster `Definitions` of all workflows that loaded."""
     import dagster as dg
 
-    from dataflow.workflows.run_logger import run_logger
-
-    shared = dg.Definitions(executor=dg.in_process_executor, loggers={"console": run_logger})
+    shared = dg.Definitions(executor=dg.in_process_executor)
     return dg.Definitions.merge(*(item.definitions for item in discovery.workflows), shared)
 
 

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,10 @@ def main(arguments: list[str]) -> int:
     for name in ("alembic", "asyncio"):  # Dagster's storages open with their chatter
         logging.getLogger(name).setLevel(logging.WARNING)
 
-    from dagster import DagsterInstance
+    from dagster import BetaWarning, DagsterInstance
     from dagster._utils.interrupts import setup_interrupt_handlers
 
+    warnings.simplefilter("ignore", BetaWarning)  # the log handler in dagster.yaml, pinned with Dagster itself
     setup_interrupt_handlers()  # SIGTERM ends a run as Ctrl-C does: cancelled, in order
     with pipeline.bound(run_id=options.run_id), DagsterInstance.get() as instance:
         try:

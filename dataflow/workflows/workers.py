@@ -19,6 +19,8 @@ from dataflow.config.paths import ProjectPaths
 from dataflow.system.files import write_json
 from dataflow.system.process import created_at, is_alive, send_signal, spawn
 
+_CONSOLE_BYTES = 5_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:
@@ -38,7 +40,7 @@ def start(paths: ProjectPaths, run_id: str, arguments: Sequence[str], env: Mappi
     """Start the process of a run. `arguments` are those of `dataflow.workflows.worker` after the run's id."""
     command = [sys.executable, "-m", "dataflow.workflows.worker", run_id, *arguments]
     paths.workers.mkdir(parents=True, exist_ok=True)
-    pid = spawn(command, env={**env, WORKER: run_id}, cwd=paths.root, log=paths.logs / "worker.log")
+    pid = spawn(command, env={**env, WORKER: run_id}, cwd=paths.root, log=_console(paths))
     worker = Worker(run_id, pid, created_at(pid) or 0.0)
     write_json(_record(paths, run_id), asdict(worker))
     return worker
@@ -65,6 +67,14 @@ def forget(paths: ProjectPaths, run_id: str) -> None:
 def interrupt(worker: Worker) -> bool:
     """Ask the worker to cancel its run; False where it is gone."""
     return worker.alive and send_signal(worker.pid, signal.SIGTERM)
+
+
+def _console(paths: ProjectPaths) -> Path:
+    """What workers print, kept in two files of bounded size; their log lines are in files of their own."""
+    path = paths.logs / "worker.log"
+    if path.exists() and path.stat().st_size > _CONSOLE_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path
 
 
 def _record(paths: ProjectPaths, run_id: str) -> Path:

@@ -1,0 +1,48 @@
+"""Every example in every help page runs as written, on a platform that is up."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dataflow.cli.app import COMMANDS, root
+from tests.conftest import Project
+
+EXAMPLE = re.compile(r"^ *\$ dataflow (.+)$", re.MULTILINE)
+ORDER = ["data export", "data ingest", "storage put", "storage get", "storage rm"]  # each needs the one before
+LAST = ["stop", "restart", "start", "init", "up", "down"]
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command with its whole name."""
+    for name in COMMANDS:
+        command = root().load_command(name)
+        if hasattr(command, "commands"):
+            yield from ((f"{name} {inner}", found) for inner, found in command.commands.items())
+        else:
+            yield name, command
+
+
+def rank(item: tuple[str, Any]) -> tuple[int, int, str]:
+    name = item[0]
+    late = LAST.index(name) + 1 if name in LAST else 0
+    return late, ORDER.index(name) + 1 if name in ORDER else 0, name
+
+
+FOUND = [(name, text) for name, command in sorted(commands(), key=rank) for text in EXAMPLE.findall(command.help or "")]
+
+
+def test_every_command_has_an_example() -> None:
+    assert {name for name, _ in commands()} - {name for name, _ in FOUND} == set()
+
+
+@pytest.mark.parametrize(("name", "text"), FOUND, ids=[text for _, text in FOUND])
+def test_the_example_runs(platform: Project, name: str, text: str) -> None:
+    called = platform.call(*shlex.split(text), timeout=240)
+    assert called.code == 0, called.err or called.out
+    if name == "down":
+        assert platform.call("up", "--timeout", "180", timeout=240).code == 0

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports bench docs lock clean
+.PHONY: help setup demo test check lint types imports bench wheel docs lock clean
 
 help: ## Print the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -63,6 +63,10 @@ imports: $(VENV)/.installed-dev ## import-linter: imports go one way
 
 bench: $(VENV)/.installed-dev ## Benchmarks: print ratios against a peer in the same run
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest tests/bench -m bench -s -q --timeout=900
+
+wheel: $(BIN)/uv ## Build sdist and wheel, and do the main job with it in an empty environment
+	rm -rf dist && $(BIN)/uv build --quiet --out-dir dist
+	bash tests/wheel_smoke.sh dist/*.whl
 
 docs: $(VENV)/.installed-dev ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet

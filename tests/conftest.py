@@ -15,10 +15,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--require-engine", action="store_true", help="fail, not skip, where no Docker Engine answers")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("-m"):
         return

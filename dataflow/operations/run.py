@@ -208,5 +208,5 @@ def _start(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: d
     if not (context.paths.dagster_home / "history").exists():
         context.dagster_files.runs(limit=1)  # makes the history's files, which two processes should not do at once
     arguments = ["--workflow", info.name, "--config", json.dumps(config), "--tags", json.dumps(tags)]
-    workers.start(context.paths, run_id, arguments, context.engine.worker_environment())
+    workers.start(context.paths, run_id, info.name, context.engine.worker_environment(), arguments)
     return run_id

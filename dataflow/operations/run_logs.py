@@ -19,7 +19,7 @@ _KNOWN = {"timestamp", "level", "message", "service", "run_id", "step"}
 
 def read_log(context: Context, run_id: str, *, step: str | None = None, tail: int | None = None) -> tuple[LogLine, ...]:
     """The lines of a run's log, in order. Raises UsageError RUN_UNKNOWN."""
-    run = find_run(context.history(), run_id)
+    run = find_run(context, context.history(), run_id)
     lines = [line for line in _lines(_path(context, run.id)) if step is None or line.step == step]
     return tuple(lines[-tail:] if tail else lines)
 
@@ -27,7 +27,7 @@ def read_log(context: Context, run_id: str, *, step: str | None = None, tail: in
 def follow_log(context: Context, run_id: str, *, step: str | None = None) -> Iterator[LogLine]:
     """The lines of a run's log as they come, until the run has ended."""
     history = context.history()
-    run = find_run(history, run_id)
+    run = find_run(context, history, run_id)
     seen = 0
     while True:
         now = history.run(run.id)

@@ -51,7 +51,7 @@ def show_run(context: Context, run_id: str) -> RunDetail:
     """One run by its id, or the beginning of it. Raises UsageError RUN_UNKNOWN."""
     reconcile(context)
     history = context.history()
-    run = find_run(history, run_id)
+    run = find_run(context, history, run_id)
     progress = Progress.empty()
     cursor = None
     while True:
@@ -64,7 +64,7 @@ def show_run(context: Context, run_id: str) -> RunDetail:
 def cancel_run(context: Context, run_id: str, report: Report) -> RunDetail:
     """Ask a run to end and wait until it has. Raises UsageError RUN_UNKNOWN or RUN_FINISHED."""
     history = context.history()
-    run = find_run(history, run_id)
+    run = find_run(context, history, run_id)
     if run.state in FINISHED:
         message = f"The run {run.id[:8]} has ended already: {run.state}."
         raise UsageError(message, code="RUN_FINISHED")
@@ -80,10 +80,10 @@ def cancel_run(context: Context, run_id: str, report: Report) -> RunDetail:
     return show_run(context, run.id)
 
 
-def find_run(history: RunHistory, run_id: str) -> Run:
+def find_run(context: Context, history: RunHistory, run_id: str) -> Run:
     """The run whose id is or begins with `run_id`; `last` is the newest. Raises UsageError RUN_UNKNOWN."""
     if len(run_id) == len("00000000-0000-0000-0000-000000000000"):
-        exact = history.run(run_id)
+        exact = history.run(run_id) or _beginning(context, run_id)
         found = [exact] if exact else []
     else:
         recent = history.runs(limit=_SEARCHED)
@@ -93,6 +93,12 @@ def find_run(history: RunHistory, run_id: str) -> Run:
     message = f"{len(found)} runs begin with '{run_id}'." if found else f"There is no run '{run_id}'."
     actions = (Action("See the runs there are", "dataflow workflow runs"),)
     raise UsageError(message, code="RUN_UNKNOWN", hint="Give more of its id.", actions=actions)
+
+
+def _beginning(context: Context, run_id: str) -> Run | None:
+    """A run whose process is there but has not written its first word yet."""
+    worker = workers.find(context.paths, run_id)
+    return Run(run_id, worker.workflow, "starting") if worker and worker.alive else None
 
 
 def reconcile(context: Context) -> None:

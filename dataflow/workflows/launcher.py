@@ -45,7 +45,8 @@ class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Start the run's process."""
-        workers.start(self._paths, context.dagster_run.run_id, (), os.environ)
+        run = context.dagster_run
+        workers.start(self._paths, run.run_id, run.job_name, os.environ)
 
     def terminate(self, run_id: str) -> bool:
         """Ask the run's process to cancel; False where there is none."""

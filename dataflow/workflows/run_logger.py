@@ -17,6 +17,12 @@ class ToPipeline(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Pass one record on, with the message as it was before Dagster decorated it."""
         meta: dict[str, Any] = getattr(record, "dagster_meta", None) or {}
-        step = meta.get("step_key")
         message = meta.get("orig_message") or record.getMessage()
-        _RUN.log(record.levelno, "%s", message, extra={"step": step} if step else None)
+        context = {"step": meta.get("step_key"), "exception": _error_of(meta.get("dagster_event"))}
+        _RUN.log(record.levelno, "%s", message, extra={key: value for key, value in context.items() if value})
+
+
+def _error_of(event: Any) -> str | None:
+    """The error of a failure event with its traceback, as Dagster serialised it."""
+    error = getattr(getattr(event, "event_specific_data", None), "error", None)
+    return error.to_string() if error else None

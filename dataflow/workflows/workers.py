@@ -29,6 +29,7 @@ class Worker:
     run_id: str
     pid: int
     created: float
+    workflow: str
 
     @property
     def alive(self) -> bool:
@@ -36,12 +37,14 @@ class Worker:
         return is_alive(self.pid, self.created)
 
 
-def start(paths: ProjectPaths, run_id: str, arguments: Sequence[str], env: Mapping[str, str]) -> Worker:
+def start(
+    paths: ProjectPaths, run_id: str, workflow: str, env: Mapping[str, str], arguments: Sequence[str] = ()
+) -> Worker:
     """Start the process of a run. `arguments` are those of `dataflow.workflows.worker` after the run's id."""
     command = [sys.executable, "-m", "dataflow.workflows.worker", run_id, *arguments]
     paths.workers.mkdir(parents=True, exist_ok=True)
     pid = spawn(command, env={**env, WORKER: run_id}, cwd=paths.root, log=_console(paths))
-    worker = Worker(run_id, pid, created_at(pid) or 0.0)
+    worker = Worker(run_id, pid, created_at(pid) or 0.0, workflow)
     write_json(_record(paths, run_id), asdict(worker))
     return worker
 

@@ -126,6 +126,9 @@ def show_log_line(console: Console, line: LogLine) -> None:
         (f"{line.timestamp:%H:%M:%S} ", "dim"), (f"{line.level:<8}", style), (step, "cyan"), printable(line.message)
     )
     console.print(text, soft_wrap=True)
+    trace = line.context.get("exception")
+    if trace:
+        console.print(Text(printable(str(trace)).rstrip(), "dim"), soft_wrap=True)
 
 
 def _runs(console: Console, runs: tuple[Run, ...]) -> None:

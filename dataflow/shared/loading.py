@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+MEMORY = 1_000_000_000
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 LoadMode = Literal["append", "replace", "upsert"]
 
 
@@ -81,7 +83,7 @@ def _load(connection: DuckDBPyConnection, source: str, *, into: str, mode: LoadM
     target = qualified(into)
     if mode == "upsert" and not key:
         raise UsageError("An upsert needs the key columns", code="KEY_MISSING", hint='Pass key=("id",)')
-    with transaction(connection):
+    with _bounded_memory(connection) if key else nullcontext(), transaction(connection):
         _create_schema(connection, into)
         if mode == "replace" or not (existing := _columns(connection, target)):
             return _create(connection, source, target, key)
@@ -124,26 +126,47 @@ def _upsert(
 
 
 @contextmanager
+def _bounded_memory(connection: DuckDBPyConnection) -> Generator[None]:
+    """Joining on keys takes as much memory as it may; past this limit DuckDB works through its temporary folder."""
+    import duckdb
+
+    before = str(connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
+    number, unit = before.split()
+    if float(number) * UNITS.get(unit, 1) > MEMORY:
+        connection.execute(f"SET memory_limit = '{MEMORY}B'")
+    try:
+        yield
+    finally:
+        # Inside a caller's transaction that has failed nothing can be set; its connection is of no more use anyway.
+        with suppress(duckdb.TransactionException):
+            connection.execute(f"SET memory_limit = '{before}'")
+
+
+@contextmanager
 def _staged(connection: DuckDBPyConnection, source: str, key: Sequence[str]) -> Generator[tuple[str, int]]:
-    """The batch in a temporary table with one row a key, the last one; a stream can be read only once."""
-    raw, name = (quote(f"{kind}_{uuid.uuid4().hex}") for kind in ("raw", "staged"))
-    keys = ", ".join(map(quote, key))
-    rows = _count(connection, f"CREATE TEMP TABLE {raw} AS SELECT * FROM {source}")
-    columns = {column for column, _ in _columns(connection, raw)}
+    """The batch in a temporary table with one row a key, the last one; a stream can be read only once.
+
+    When the block fails, the load's transaction takes the table away: a DROP would fail in it and hide the reason.
+    """
+    name = quote(f"staged_{uuid.uuid4().hex}")
+    rows = _count(connection, f"CREATE TEMP TABLE {name} AS SELECT * FROM {source}")
+    columns = {column for column, _ in _columns(connection, name)}
     if unknown := [column for column in key if column not in columns]:
         raise UsageError(
             f"The key {', '.join(unknown)} is not among the columns of the data",
             code="KEY_UNKNOWN",
             hint=f"The columns are {', '.join(sorted(columns))}",
         )
-    connection.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT * FROM {raw} "
-        f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY rowid DESC) = 1"
-    )
-    try:
-        yield name, rows
-    finally:
-        connection.execute(f"DROP TABLE IF EXISTS {name}; DROP TABLE IF EXISTS {raw}")
+    _drop_earlier(connection, name, key)
+    yield name, rows
+    connection.execute(f"DROP TABLE {name}")
+
+
+def _drop_earlier(connection: DuckDBPyConnection, name: str, key: Sequence[str]) -> None:
+    keys = ", ".join(map(quote, key))
+    same = " AND ".join(f"{name}.{quote(column)} IS NOT DISTINCT FROM last.{quote(column)}" for column in key)
+    doubled = f"SELECT {keys}, max(rowid) AS place FROM {name} GROUP BY {keys} HAVING count(*) > 1"
+    connection.execute(f"DELETE FROM {name} USING ({doubled}) AS last WHERE {same} AND {name}.rowid < last.place")
 
 
 def _create_schema(connection: DuckDBPyConnection, into: str) -> None:

@@ -70,7 +70,7 @@ def measure(way: str, source: Path, target: Path) -> dict[str, float]:
     code = CHILD.format(root=str(ROOT), source=str(source), target=str(target), way=way)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])  # DuckDB draws a progress bar above it
 
 
 def content(path: Path) -> object:
@@ -103,3 +103,4 @@ def test_loading_ten_million_rows(source: Path, tmp_path: Path, capsys: pytest.C
     assert content(tmp_path / "load_parquet.duckdb") == contents["ctas"]
     assert best["load_parquet"]["mb"] < MEMORY_MB
     assert best["load_arrow"]["mb"] < MEMORY_MB
+    assert again["mb"] < MEMORY_MB

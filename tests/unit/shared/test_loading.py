@@ -101,6 +101,22 @@ def test_a_load_that_fails_leaves_nothing_of_it(con: Connection) -> None:
     assert len(rows(con, "t")) == 3
 
 
+def test_an_upsert_that_fails_says_why_and_leaves_nothing(con: Connection) -> None:
+    db.load_arrow(con, ROWS, into="t", mode="upsert", key=["id"])
+    with pytest.raises(duckdb.ConversionException):
+        db.load_arrow(con, pa.table({"id": ["x"], "v": ["x"]}), into="t", mode="upsert", key=["id"])
+    assert [name for (name,) in con.execute("SHOW TABLES").fetchall()] == ["t"]
+    assert len(rows(con, "t")) == 2
+
+
+def test_the_memory_limit_is_what_it_was_after_an_upsert(con: Connection) -> None:
+    for limit in ("3GiB", "500MiB"):
+        con.execute(f"SET memory_limit = '{limit}'")
+        before = con.execute("SELECT current_setting('memory_limit')").fetchone()
+        db.load_arrow(con, ROWS, into="t", mode="upsert", key=["id"])
+        assert con.execute("SELECT current_setting('memory_limit')").fetchone() == before
+
+
 def test_a_load_within_a_transaction_is_part_of_it(con: Connection) -> None:
     with pytest.raises(ValueError, match="no"), db.transaction(con):
         db.load_arrow(con, ROWS, into="raw.t", mode="upsert", key=["id"])

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from dataflow.workflows.registry import register_workflow
 
+from .settings import Settings
+
 if TYPE_CHECKING:
     import dagster as dg
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     description="Glucose readings from Nightscout, cleaned and summed up by day: time in range, mean, GMI, spread.",
     tags=("health", "example"),
     schedule="15 6 * * *",
+    settings=Settings,
 )
 def nightscout() -> dg.Definitions:
     """Build the definitions; the registry adds the job, the schedule and the parameters."""

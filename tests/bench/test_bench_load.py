@@ -21,7 +21,7 @@ ROUNDS = 3
 MEMORY_MB = 1500
 
 CHILD = """
-import json, resource, sys, time
+import json, sys, time
 sys.path.insert(0, {root!r})
 import duckdb, pyarrow, pyarrow.parquet
 from pathlib import Path
@@ -50,7 +50,8 @@ def upsert_again(path):
 began = time.perf_counter()
 {way}(target)
 seconds = time.perf_counter() - began
-print(json.dumps({{"seconds": seconds, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}))
+peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps({{"seconds": seconds, "mb": peak / 1024}}))
 """
 
 

@@ -158,7 +158,7 @@ def test_appending_copies_the_new_rows_only(big: Path) -> None:
 
 
 def test_many_small_appends_stay_equal_and_cheap(big: Path) -> None:
-    for batch in range(12):
+    for batch in range(6):
         write(big, f"INSERT INTO big SELECT {batch}, range, 'more' FROM range(700)")
         published = publish(big)
         assert_equal(big, published)
@@ -195,9 +195,9 @@ def test_a_table_written_twice_in_between_is_not_taken_for_the_old_one(warehouse
 
 def test_random_work_stays_equal(warehouse: Path) -> None:
     dice = random.Random(7)
-    write(warehouse, "CREATE TABLE a AS SELECT range AS i, range % 7 AS v FROM range(200000); CREATE TABLE b AS FROM a")
+    write(warehouse, "CREATE TABLE a AS SELECT range AS i, range % 7 AS v FROM range(150000); CREATE TABLE b AS FROM a")
     write(warehouse, "CREATE TABLE k (i BIGINT PRIMARY KEY, v BIGINT, l INTEGER[])")
-    for _ in range(15):
+    for _ in range(10):
         at = dice.randrange(250_000)
         write(
             warehouse,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-MEMORY = 1_000_000_000
+MEMORY = 600_000_000  # DuckDB takes about as much again outside its own count
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 LoadMode = Literal["append", "replace", "upsert"]
 

@@ -110,7 +110,7 @@ def test_an_upsert_that_fails_says_why_and_leaves_nothing(con: Connection) -> No
 
 
 def test_the_memory_limit_is_what_it_was_after_an_upsert(con: Connection) -> None:
-    for limit in ("3GiB", "500MiB"):
+    for limit in ("3GiB", "300MiB"):
         con.execute(f"SET memory_limit = '{limit}'")
         before = con.execute("SELECT current_setting('memory_limit')").fetchone()
         db.load_arrow(con, ROWS, into="t", mode="upsert", key=["id"])

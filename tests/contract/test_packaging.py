@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -58,12 +59,18 @@ def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:
     assert "dataflow = dataflow.cli.__main__:main" in wheel.read(name).decode()
 
 
-def test_what_is_bundled_is_found(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
-    wheel.extractall(tmp_path)
-    code = "from dataflow.config import assets; print(assets.path('compose'), assets.path('workflows'), sep='\\n')"
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(tmp_path)}
-    )
-    found = [Path(line) for line in done.stdout.splitlines()]
-    assert found == [tmp_path / "dataflow" / "_bundled" / name for name in ("compose", "workflows")]
-    assert (found[0] / "services" / "object-store" / "compose.yaml").is_file()
+def test_a_project_made_by_the_wheel_validates(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    wheel.extractall(site)
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", "dataflow", *arguments]
+        env = {"PYTHONPATH": str(site), "PATH": os.environ["PATH"]}
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+
+    where = "from dataflow.config import assets; print(assets.path('compose'))"
+    found = subprocess.run([sys.executable, "-P", "-c", where], env={"PYTHONPATH": str(site)}, capture_output=True)
+    assert found.stdout.decode().strip() == str(site / "dataflow" / "_bundled" / "compose")
+    assert call("init", "made").returncode == 0
+    checked = call("--project-dir", "made", "config", "validate")
+    assert (checked.returncode, checked.stdout) == (0, "All good: dataflow.toml, .env, workflows/nightscout.\n")

@@ -131,10 +131,12 @@ def test_the_site_builds_and_asks_nobody_else_for_anything(tmp_path: Path) -> No
     import sys
 
     site = tmp_path / "site"
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
+    # Not --quiet: it hides warnings from --strict, too.
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert (site / "reference" / "errors" / "index.html").is_file()
+    assert not (site / "__pycache__").exists()
     loaded: set[Any] = set()
     for page in site.rglob("*.html"):
         loaded |= set(re.findall(r'<(?:script|img)[^>]*\ssrc="(https?:[^"]+)"', page.read_text()))

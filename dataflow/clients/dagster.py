@@ -13,6 +13,7 @@ from dataflow.system.http import ask_json
 
 LOCATION = "dataflow"
 REPOSITORY = "__repository__"
+_OWN = "dataflow.errors."
 
 _RUN = "runId jobName status creationTime startTime endTime tags{key value}"
 
@@ -93,6 +94,17 @@ class DagsterClient:
             raise BackendError(page["message"], code="RUN_UNKNOWN")
         return EventPage(tuple(_event(item) for item in page["events"]), page["cursor"])
 
+    def reload(self) -> None:
+        """Have the code server import the workflows anew."""
+        query = "mutation($name:String!){reloadRepositoryLocation(repositoryLocationName:$name){__typename}}"
+        self._ask(query, name=LOCATION)
+
+    def jobs(self) -> set[str]:
+        """The names of the jobs that Dagster knows."""
+        query = "{repositoriesOrError{... on RepositoryConnection{nodes{jobs{name}}}}}"
+        nodes = self._ask(query)["repositoriesOrError"].get("nodes", [])
+        return {job["name"] for node in nodes for job in node["jobs"]}
+
     def launch(self, workflow: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         """Ask for a run and return its id. Raises UsageError RUN_REFUSED where Dagster refuses the configuration."""
         selector = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "pipelineName": workflow}
@@ -153,8 +165,12 @@ def _event(item: Mapping[str, Any]) -> RunEvent:
 
 
 def innermost(messages: list[str]) -> str:
-    """The cause at the bottom, which is the one that tells; Dagster wraps it in words of its own."""
-    return next((text.strip() for text in reversed(messages) if text and text.strip()), "")
+    """The cause that tells: our own deepest one where there is one, else the deepest; Dagster's words wrap it."""
+    told = [text.strip() for text in messages if text and text.strip()]
+    own = [text for text in told if text.startswith(_OWN)]
+    if own:
+        return own[-1].partition(": ")[2]
+    return told[-1] if told else ""
 
 
 def _time(value: float | None) -> datetime | None:

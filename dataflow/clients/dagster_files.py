@@ -64,10 +64,14 @@ class DagsterFiles:
         """Ask a run to end; False where it is not running."""
         return bool(self._instance.run_launcher.terminate(run_id))
 
-    def fail(self, run_id: str, reason: str) -> None:
-        """Mark a run whose process is gone."""
+    def end(self, run_id: str, reason: str, *, canceled: bool = False) -> None:
+        """Write the end of a run whose process is gone without having done so."""
         run = self._instance.get_run_by_id(run_id)
-        if run and not run.is_finished:
+        if run is None or run.is_finished:
+            return
+        if canceled:
+            self._instance.report_run_canceled(run, reason)
+        else:
             self._instance.report_run_failed(run, reason)
 
 

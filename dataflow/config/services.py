@@ -2,7 +2,7 @@
 
 Adding a service means adding a folder under compose/services/ with an `x-dataflow:` block; no Python changes.
 In its strings `{{name}}` is replaced: `{{port}}` of its own, `{{other-service.port}}`, the folders `{{project}}
-{{state}} {{run}} {{objects}} {{dagster_home}} {{service}}` (the folder of its files), `{{python}}`, and `{{env.NAME}}`.
+{{state}} {{run}} {{objects}} {{dagster_home}} {{service}}` (the folder of its files), `{{python}}` and `{{env.NAME}}`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Native(Part):
     """How the native engine runs the service as a process."""
 
     program: Annotated[str, Field(description="Must be beside our Python or on PATH.")]
-    command: tuple[str, ...]
+    arguments: Annotated[tuple[str, ...], Field(description="Its arguments.")] = ()
     environment: dict[str, str] = Field(default_factory=dict[str, str])
     files: Annotated[dict[str, str], Field(description="Template beside compose.yaml -> where it is written.")] = Field(
         default_factory=dict[str, str]
@@ -98,6 +98,7 @@ def selected(catalog: dict[str, ServiceSpec], settings: Settings) -> dict[str, S
     """The services that this project's settings ask for."""
     for name in settings.services:
         require(catalog, name)
+    _require_choices(catalog, settings)
     profiles = {DEFAULT_PROFILE, *settings.profiles}
     everything = "all" in profiles
 
@@ -109,6 +110,16 @@ def selected(catalog: dict[str, ServiceSpec], settings: Settings) -> dict[str, S
         return chosen and (everything or spec.profile in profiles)
 
     return {name: spec for name, spec in catalog.items() if wanted(spec)}
+
+
+def _require_choices(catalog: dict[str, ServiceSpec], settings: Settings) -> None:
+    """A setting that picks one of several services must pick one that there is."""
+    for key in {key for spec in catalog.values() for key in spec.selected_when}:
+        there = {spec.selected_when[key] for spec in catalog.values() if key in spec.selected_when}
+        value = getattr(settings, key)
+        if value not in there:
+            message = f'{key} = "{value}" picks a service that this release does not have.'
+            raise UsageError(message, code="SERVICE_UNKNOWN", hint=f"There is: {', '.join(sorted(there))}.")
 
 
 def require(catalog: dict[str, ServiceSpec], name: str) -> ServiceSpec:

@@ -48,7 +48,6 @@ class ServiceSettings(Section):
     port: Annotated[
         int | None, Field(ge=1, le=65535, description="The port people use. Default: the service's own.")
     ] = None
-    image: Annotated[str | None, Field(description="Image for the docker engine, instead of the pinned one.")] = None
 
 
 class WarehouseSettings(Section):
@@ -73,7 +72,6 @@ class Settings(Section):
     engine: Annotated[Literal["auto", "native", "docker"], Field(description="What runs the services.")] = "auto"
     profiles: Annotated[tuple[str, ...], Field(description="Groups of services beside the default one.")] = ()
     object_store: Annotated[Literal["seaweedfs", "minio"], Field(description="Which S3 server.")] = "seaweedfs"
-    log_collector: Annotated[Literal["alloy", "promtail"], Field(description="What ships logs to Loki.")] = "alloy"
     warehouse: WarehouseSettings = WarehouseSettings()
     up: UpSettings = UpSettings()
     services: Annotated[dict[str, ServiceSettings], Field(description="One table per service to change.")] = Field(

@@ -50,7 +50,8 @@ def findings_of(errors: Iterable[ErrorDetails], model: type[BaseModel], document
 
 def suggestion(word: str, known: Iterable[str]) -> str | None:
     """'Did you mean …?' for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    cutoff = 0.6 if len(word) > 4 else 0.7
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f"Did you mean '{near[0]}'?" if near else None
 
 

@@ -70,17 +70,12 @@ class Filler:
             "dagster_home": self._paths.dagster_home,
             "service": self._specs[service].folder,
             "python": Path(sys.executable),
-            "program": Path(self._program(service)),
         }
         if field not in folders:
             place = Place(self._specs[service].folder / "compose.yaml")
             message = f"'{{{{{field}}}}}' in the description of {service} means nothing."
             raise ConfigurationError(message, code="FIELD_UNKNOWN", place=place)
         return str(folders[field])
-
-    def _program(self, service: str) -> str:
-        native = self._specs[service].native
-        return (find_program(native.program) or native.program) if native else ""
 
 
 def launch_of(spec: ServiceSpec, fill: Filler) -> Launch:
@@ -90,7 +85,7 @@ def launch_of(spec: ServiceSpec, fill: Filler) -> Launch:
         raise AssertionError(f"{spec.name} has no native description")
     return Launch(
         name=spec.name,
-        command=tuple(fill(spec.name, part) for part in native.command),
+        command=(find_program(native.program) or native.program, *(fill(spec.name, part) for part in native.arguments)),
         environment={key: fill(spec.name, value) for key, value in native.environment.items()},
         files={
             Path(fill(spec.name, target)): fill(spec.name, (spec.folder / source).read_text(encoding="utf-8"))

@@ -65,7 +65,7 @@ class NativeEngine(Engine):
             infos: list[dict[str, Any]] = self._client.call("getAllProcessInfo")
         except BackendError:
             return Observation(alive=False, leftovers=tuple(self._services_left()))
-        past = crashes(self._paths.run / "supervisord.log")
+        past = crashes(self._paths.run / "supervisord.log", self._stack.asked)
         return Observation(True, {info["name"]: _process(info, past.get(info["name"], [])) for info in infos})
 
     def plan(self, observed: Observation, only: Sequence[str] = ()) -> Plan:
@@ -103,8 +103,9 @@ class NativeEngine(Engine):
         env = self._environment(remembered)
         variables = {name: stack.digest(value) for name, value in tracked(env, self._loaded).items()}
         fresh = not observed.alive or self._stack.variables != variables
-        self._stack = stack.Stack(remembered.ports, {n: x.digests() for n, x in launches.items()}, variables)
-        stack.save(self._paths.stack, self._stack)
+        digests = {name: launch.digests() for name, launch in launches.items()}
+        now = stack.Stack(remembered.ports, digests, variables, remembered.asked)
+        self._remember(now.asked_for(plan.services("start", "restart")))
         if fresh:
             self._start_supervisor(env, report, restart=observed.alive or bool(observed.leftovers))
         else:
@@ -121,6 +122,7 @@ class NativeEngine(Engine):
     def restart(self, names: Sequence[str], report: Report) -> None:
         """Stop and start services."""
         self.stop(list(reversed(names)), ignore)
+        self._remember(self._stack.asked_for(names))
         for name in names:
             with _already("ALREADY_STARTED"):
                 self._client.call("startProcess", name, False)
@@ -209,6 +211,10 @@ class NativeEngine(Engine):
         now = {name: stack.digest(value) for name, value in tracked(env, self._loaded).items()}
         return sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
 
+    def _remember(self, now: stack.Stack) -> None:
+        self._stack = now
+        stack.save(self._paths.stack, now)
+
     def _prepare(self, report: Report) -> None:
         with mapped_os_errors(self._paths.state):
             for folder in (self._paths.run, self._paths.logs, self._paths.dagster_home):
@@ -288,7 +294,8 @@ def _process(info: dict[str, Any], past: list[Crash]) -> Process:
     now = datetime.now(UTC)
     if state != "stopped" and is_loop(past, now):
         state = "crash-loop"
-    detail = f"ended {len(past)} times, last: {past[-1].how}" if past else info["spawnerr"] or ""
+    times = "once" if len(past) == 1 else f"{len(past)} times"
+    detail = f"ended {times}, last: {past[-1].how}" if past else info["spawnerr"] or ""
     began = datetime.fromtimestamp(info["start"], UTC) if info["start"] else None
     stopped = datetime.fromtimestamp(info["stop"], UTC) if info["stop"] else None
     return Process(state, began if info["pid"] else stopped or began, info["pid"] or None, len(past), detail)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,20 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Durable choices. `launches` and `variables` are digests of what runs, to name what changed."""
+    """Durable choices. `launches` and `variables` are digests of what runs, to name what changed.
+
+    `asked` is when somebody last asked for each service to start (ISO 8601): crashes before that do not count.
+    """
 
     ports: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     launches: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     variables: dict[str, str] = field(default_factory=dict[str, str])
+    asked: dict[str, str] = field(default_factory=dict[str, str])
+
+    def asked_for(self, names: Iterable[str]) -> Stack:
+        """The same with these services asked for now."""
+        now = datetime.now(UTC).isoformat()
+        return replace(self, asked={**self.asked, **dict.fromkeys(names, now)})
 
     def with_ports(self, ports: Mapping[str, tuple[PortUse, ...]]) -> Stack:
         """The same with these services' ports remembered; those of others stay."""
@@ -34,13 +44,13 @@ def load(path: Path, report: Report = ignore) -> Stack:
     data: dict[str, Any] = read_state(path, report)
     if data.get("version") != VERSION:
         return Stack()
-    return Stack(_ports(data.get("ports")), _texts(data.get("launches")), _flat(data.get("variables")))
+    flat = (_flat(data.get(name)) for name in ("variables", "asked"))
+    return Stack(_ports(data.get("ports")), _texts(data.get("launches")), *flat)
 
 
 def save(path: Path, stack: Stack) -> None:
     """Remember."""
-    data = {"version": VERSION, "ports": stack.ports, "launches": stack.launches, "variables": stack.variables}
-    write_json(path, data)
+    write_json(path, {"version": VERSION, **asdict(stack)})
 
 
 def digest(text: str) -> str:

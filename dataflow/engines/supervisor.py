@@ -129,8 +129,8 @@ class Client:
             return False
 
 
-def crashes(log: Path) -> dict[str, list[Crash]]:
-    """Every unexpected end since this supervisord's log began, by service, oldest first.
+def crashes(log: Path, asked: Mapping[str, str]) -> dict[str, list[Crash]]:
+    """Every unexpected end since the service was asked for (ISO 8601 by name), by service, oldest first.
 
     The log's lines are stable ("exited: weed (terminated by SIGKILL; not expected)") and its times are local.
     """
@@ -141,7 +141,9 @@ def crashes(log: Path) -> dict[str, list[Crash]]:
     found: dict[str, list[Crash]] = {}
     for match in _EXITED.finditer(text):
         time = datetime.strptime(match["time"], "%Y-%m-%d %H:%M:%S").astimezone(UTC)
-        found.setdefault(match["name"], []).append(Crash(time, match["how"]))
+        since = asked.get(match["name"])
+        if since is None or time >= datetime.fromisoformat(since).replace(microsecond=0):
+            found.setdefault(match["name"], []).append(Crash(time, match["how"]))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dataflow.config import dotenv
 from dataflow.config.documents import load_toml
-from dataflow.config.services import load_catalog, require
+from dataflow.config.services import load_catalog, require, selected
 from dataflow.config.settings import Settings, leaves, load, variable_of
 from dataflow.config.validation import suggestion
 from dataflow.errors import ConfigurationError, DataflowError, Place, UsageError
@@ -96,6 +96,11 @@ def _service_findings(context: Context) -> list[Finding]:
         except UsageError as error:
             place = document.place(("services", name))
             findings.append(Finding("unknown-service", error.message, place, error.hint))
+    try:
+        selected(catalog, Settings.model_validate(document.data))
+    except UsageError as error:
+        if not findings:
+            findings.append(Finding("unavailable", error.message, document.place(("object_store",)), error.hint))
     profiles = {spec.profile for spec in catalog.values()} | {"all"}
     for name in document.data.get("profiles", ()):
         if name not in profiles:

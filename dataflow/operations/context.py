@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WEBSERVER = "dagster-webserver"
 OBJECT_STORE = "object-store"
+CODE_SERVER = "dagster-code"
 
 
 class Context:
@@ -60,7 +61,7 @@ class Context:
             raise MissingError(message, code="ENGINE_MISSING", hint=f"Asked for by: {origin}.", actions=actions)
         if self.loaded.settings.engine == "native":
             return EngineChoice("native", f"asked for by {origin}")
-        return EngineChoice("native", "auto: the engine this release has")
+        return EngineChoice("native", "auto: the only one in this release")
 
     @cached_property
     def engine(self) -> NativeEngine:
@@ -98,7 +99,7 @@ class Context:
         """The same history, read from its files."""
         from dataflow.clients.dagster_files import DagsterFiles
 
-        self.engine.write_files("dagster-code")
+        self.engine.write_files(CODE_SERVER)
         return DagsterFiles(self.paths.dagster_home, self.engine.worker_environment())
 
     def runs(self, service: str) -> bool:

@@ -96,12 +96,14 @@ def tables(context: Context) -> TableList:
 
 
 def query(context: Context, sql: str, *, limit: int = 100, write: bool = False) -> QueryResult:
-    """Run one statement and return at most `limit` rows. Only reads, unless `write`.
+    """Run one statement and return at most `limit` rows. Only reads, unless `write`, which also takes several.
 
     Raises:
+        UsageError: SQL_EMPTY, SQL_MANY.
         WarehouseError: WAREHOUSE_SQL, WAREHOUSE_LOCKED, WAREHOUSE_MISSING and others of `shared.db`.
     """
     began = time.monotonic()
+    _require_statement(sql, many=write)
     if write:
         wait = context.loaded.settings.warehouse.lock_wait
         with (
@@ -182,6 +184,20 @@ def ingest(
     bad = found.quarantined
     reasons = tuple(f"line {row.line}: {row.reason}" for row in bad[:5])
     return Ingested(table, loaded.rows_read, loaded.rows_inserted, loaded.rows_updated, len(bad), reasons)
+
+
+def _require_statement(sql: str, *, many: bool) -> None:
+    import duckdb
+
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error:
+        return  # running it says what is wrong, with its place
+    if not statements:
+        raise UsageError("There is no statement.", code="SQL_EMPTY", hint='For example: "select 42 as answer".')
+    if len(statements) > 1 and not many:
+        hint = "Ask one after the other; --write takes several."
+        raise UsageError(f"These are {len(statements)} statements.", code="SQL_MANY", hint=hint)
 
 
 def _fetch(

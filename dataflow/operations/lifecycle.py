@@ -9,8 +9,9 @@ from dataflow.engines.native_plan import dependants
 from dataflow.errors import Action, MissingError
 from dataflow.events import Report
 from dataflow.models import ServiceStatus
+from dataflow.operations import code
 from dataflow.operations.audit import audited
-from dataflow.operations.context import Context
+from dataflow.operations.context import CODE_SERVER, Context
 from dataflow.operations.services import statuses, wait_healthy
 from dataflow.operations.up import UpOptions, up
 from dataflow.system.files import exclusive
@@ -53,6 +54,8 @@ def restart(
     ordered = [name for name in context.catalog if name in chosen]
     with exclusive(context.paths.run / "lock", what="This platform"), audited(context, "restart", " ".join(ordered)):
         context.engine.restart(ordered, report)
+        if CODE_SERVER in ordered:
+            code.remember(context)
         wait_healthy(context, ordered, report, timeout=timeout or context.loaded.settings.up.timeout)
     return _now(context, ordered)
 

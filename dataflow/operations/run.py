@@ -17,16 +17,18 @@ from dataflow.errors import (
 )
 from dataflow.events import Noted, Report
 from dataflow.models import FINISHED, LogLine, Run, WorkflowInfo
-from dataflow.operations import preflight
+from dataflow.operations import code, preflight
 from dataflow.operations.audit import audited
-from dataflow.operations.context import Context
+from dataflow.operations.context import CODE_SERVER, WEBSERVER, Context
 from dataflow.operations.following import Progress, reported
 from dataflow.operations.run_logs import around_failure
+from dataflow.operations.runs import write_end
 from dataflow.operations.workflows import find_workflow
 from dataflow.system.waiting import wait_until
 from dataflow.workflows import workers
 
 _POLL = 0.25
+_RELOAD = 60.0  # seconds Dagster may take to import the workflows again
 _SETTLE = 30.0  # seconds a finished run's process may take to publish the snapshot
 
 
@@ -88,9 +90,7 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
     tags = {"dataflow/workflow": info.name, **preflight.tags(options.tags)}
     with audited(context, "workflow run", info.name):
         run_id = (
-            context.dagster.launch(info.name, config, tags)
-            if through == "dagster"
-            else _start(context, info, config, tags)
+            _ask_dagster(context, info, config, tags) if through == "dagster" else _start(context, info, config, tags)
         )
     where = "on the running Dagster" if through == "dagster" else "in a process of its own: Dagster is down"
     report(Noted(f"Run {run_id[:8]} of {info.name} {where}."))
@@ -108,7 +108,7 @@ def follow(context: Context, launched: Launched, report: Report) -> RunResult:
         raise AssertionError("a dry run has nothing to follow")
     run, progress = _watch(context, launched.run_id, report)
     _settle(context, run.id)
-    page = context.url("dagster-webserver") if launched.through == "dagster" else None
+    page = context.url(WEBSERVER) if launched.through == "dagster" else None
     url = f"{page}/runs/{run.id}" if page else None
     result = RunResult(run, launched.through, progress, url)
     _raise_unless_good(context, result)
@@ -158,9 +158,9 @@ def _notice_death(context: Context, run_id: str, history: RunHistory, last_word:
     worker = workers.find(context.paths, run_id)
     quiet = time.monotonic() - last_word
     if worker is None and quiet > _SETTLE and history is not context.dagster:
-        context.dagster_files.fail(run_id, "The run's process never began.")
+        context.dagster_files.end(run_id, "The run's process never began.")
     if worker and not worker.alive and (history is not context.dagster or quiet > _SETTLE):
-        context.dagster_files.fail(run_id, "The run's process ended without a word: killed or crashed.")
+        write_end(context, worker)
         workers.forget(context.paths, run_id)
 
 
@@ -202,9 +202,18 @@ def _count(names: list[str]) -> str:
     return "1 check" if len(names) == 1 else f"{len(names)} checks"
 
 
+def _ask_dagster(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: dict[str, str]) -> str:
+    """Launch there; where the workflows changed since Dagster imported them, have it import them again first."""
+    if code.is_stale(context):
+        context.dagster.reload()
+        wait_until(context.dagster.jobs, lambda names: info.name in names, timeout=_RELOAD, interval=0.3)
+        code.remember(context)
+    return context.dagster.launch(info.name, config, tags)
+
+
 def _start(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: dict[str, str]) -> str:
     run_id = str(uuid.uuid4())
-    context.engine.write_files("dagster-code")
+    context.engine.write_files(CODE_SERVER)
     if not (context.paths.dagster_home / "history").exists():
         context.dagster_files.runs(limit=1)  # makes the history's files, which two processes should not do at once
     arguments = ["--workflow", info.name, "--config", json.dumps(config), "--tags", json.dumps(tags)]

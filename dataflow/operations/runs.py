@@ -90,6 +90,9 @@ def find_run(context: Context, history: RunHistory, run_id: str) -> Run:
         found = recent[:1] if run_id == "last" else [run for run in recent if run.id.startswith(run_id)]
     if len(found) == 1:
         return found[0]
+    if run_id == "last":
+        actions = (Action("See the workflows there are", "dataflow workflow list"),)
+        raise UsageError("There are no runs yet.", code="RUN_UNKNOWN", actions=actions)
     message = f"{len(found)} runs begin with '{run_id}'." if found else f"There is no run '{run_id}'."
     actions = (Action("See the runs there are", "dataflow workflow runs"),)
     raise UsageError(message, code="RUN_UNKNOWN", hint="Give more of its id.", actions=actions)
@@ -113,7 +116,13 @@ def reconcile(context: Context) -> None:
             run = context.dagster.run(worker.run_id)
             finished = run is None or run.state in FINISHED
         else:
-            context.dagster_files.fail(worker.run_id, "The run's process ended without a word: killed or crashed.")
+            write_end(context, worker)
             finished = True
         if finished:
             workers.forget(context.paths, worker.run_id)
+
+
+def write_end(context: Context, worker: workers.Worker) -> None:
+    """Say how the run of a dead process ended: cancelled where somebody had asked for it, else failed."""
+    reason = "Cancelled." if worker.interrupted else "The run's process ended without a word: killed or crashed."
+    context.dagster_files.end(worker.run_id, reason, canceled=worker.interrupted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dataflow.config.services import ServiceSpec
@@ -108,11 +108,7 @@ def _unhealthy(context: Context, status: ServiceStatus, code: str, message: str)
     actions = (
         Action("Read its log", f"dataflow logs {status.name} --tail 50"),
         Action("See the others", "dataflow status"),
-        Action("Allow more time", "dataflow up --timeout 300"),
     )
+    if code == "NOT_HEALTHY":
+        actions += (Action("Allow more time", "dataflow up --timeout 300"),)
     return NotHealthyError(message, code=code, hint=hint, actions=actions, retryable=True)
-
-
-def only_running(context: Context, names: Collection[str], keep: Callable[[ServiceStatus], bool]) -> list[str]:
-    """Those of `names` whose status `keep` accepts."""
-    return [status.name for status in statuses(context, memory=False) if status.name in names and keep(status)]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from dataflow.engines.base import Plan, PlannedAction, PortMove
 from dataflow.events import Noted, Report
 from dataflow.models import EngineChoice, ServiceStatus
+from dataflow.operations import code
 from dataflow.operations.audit import audited
-from dataflow.operations.context import Context
+from dataflow.operations.context import CODE_SERVER, Context
 from dataflow.operations.services import Waited, statuses, wait_healthy
 from dataflow.system.files import exclusive
 
@@ -57,6 +58,8 @@ def up(context: Context, options: UpOptions, report: Report) -> UpResult:
         _tell(plan, report)
         if plan.changes:
             engine.apply(plan, report)
+        if CODE_SERVER in plan.services("start", "restart"):
+            code.remember(context)
         names = plan.services("start", "restart", "keep")
         timeout = options.timeout or context.loaded.settings.up.timeout
         waited = wait_healthy(context, names, report, timeout=timeout)
@@ -65,9 +68,11 @@ def up(context: Context, options: UpOptions, report: Report) -> UpResult:
 
 
 def _tell(plan: Plan, report: Report) -> None:
-    for move in plan.moved:
-        text = f"Port {move.wanted} is held by {move.holder}: {move.service} uses {move.number} ({move.port}) instead."
-        report(Noted(text, warning=True))
+    for service in dict.fromkeys(move.service for move in plan.moved):
+        moves = [move for move in plan.moved if move.service == service]
+        ports = ", ".join(f"{move.wanted} -> {move.number}" for move in moves)
+        holders = ", ".join(dict.fromkeys(move.holder for move in moves))
+        report(Noted(f"{service} moves to other ports, held by {holders}: {ports}.", warning=True))
     for action in plan.actions:
         if action.verb == "skip":
             report(Noted(f"{action.service} is left out: {action.cause}.", warning=True))

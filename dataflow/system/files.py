@@ -97,9 +97,9 @@ def exclusive(path: Path, *, what: str, wait: float = 0.0) -> Generator[None]:
             holder = file.read().strip() or "another process"
             hint = "Wait until it is done, then try again."
             raise MissingError(f"{what} is being changed by {holder}.", code="BUSY", hint=hint, retryable=True)
-        file.truncate(0)
-        file.write(f"process {os.getpid()}")
-        file.flush()
+        with contextlib.suppress(OSError):  # the holder's name is a courtesy; on a full disk the work says so itself
+            os.ftruncate(file.fileno(), 0)
+            os.pwrite(file.fileno(), f"process {os.getpid()}".encode(), 0)
         yield
 
 

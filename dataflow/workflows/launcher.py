@@ -55,7 +55,7 @@ class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
         if run is None or run.is_finished or worker is None:
             return False
         self._instance.report_run_canceling(run)
-        return workers.interrupt(worker)
+        return workers.interrupt(self._paths, worker)
 
     @property
     def supports_check_run_worker_health(self) -> bool:

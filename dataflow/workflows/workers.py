@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dataflow.config.environment import WORKER
@@ -24,12 +24,16 @@ _CONSOLE_BYTES = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A run's process. `created` (epoch seconds) tells it from a later process with the same pid."""
+    """A run's process. `created` (epoch seconds) tells it from a later process with the same pid.
+
+    `interrupted`: somebody asked it to cancel, so an end without a word is a cancelled run and not a crash.
+    """
 
     run_id: str
     pid: int
     created: float
     workflow: str
+    interrupted: bool = False
 
     @property
     def alive(self) -> bool:
@@ -67,9 +71,12 @@ def forget(paths: ProjectPaths, run_id: str) -> None:
     _record(paths, run_id).unlink(missing_ok=True)
 
 
-def interrupt(worker: Worker) -> bool:
+def interrupt(paths: ProjectPaths, worker: Worker) -> bool:
     """Ask the worker to cancel its run; False where it is gone."""
-    return worker.alive and send_signal(worker.pid, signal.SIGTERM)
+    if not worker.alive:
+        return False
+    write_json(_record(paths, worker.run_id), asdict(replace(worker, interrupted=True)))
+    return send_signal(worker.pid, signal.SIGTERM)
 
 
 def _console(paths: ProjectPaths) -> Path:

@@ -325,12 +325,12 @@ def service_state(status: dict[str, list[dict[str, str]]], name: str) -> str:
 
 def add_service(project: Project, name: str, command: list[str], health: str = "label: x") -> None:
     """A service of the project's own, by adding a folder."""
-    words = ", ".join(f'"{word}"' for word in command)
+    words = ", ".join(f'"{word}"' for word in command[1:])
     label = "" if health.startswith("label") else f"  {health}\n"
     project.write(
         f"compose/services/{name}/compose.yaml",
         f"x-dataflow:\n  label: {name}\n  group: application\n  profile: extra\n  ports: {{http: 39000}}\n{label}"
-        f"  native:\n    program: {command[0]}\n    command: [{words}]\n",
+        f"  native:\n    program: {command[0]}\n    arguments: [{words}]\n",
     )
 
 
@@ -340,5 +340,5 @@ def add_port_service(project: Project, port: int) -> None:
         "x-dataflow:\n  label: Echo\n  group: application\n  profile: extra\n"
         f"  ports: {{http: {port}}}\n  health: {{tcp: http}}\n"
         "  native:\n    program: python\n"
-        '    command: ["{{program}}", -m, http.server, --bind, 127.0.0.1, "{{http}}"]\n',
+        '    arguments: [-m, http.server, --bind, 127.0.0.1, "{{http}}"]\n',
     )

@@ -23,7 +23,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     (root / "workflows").mkdir(parents=True)
     (root / "dataflow.toml").write_text("")
     project = Project(root)
-    add_workflow(project, "patient", body="import time\n    time.sleep(12)")
+    add_workflow(project, "patient", body="import time\n    time.sleep(8)")
     called = project.call("up", "--timeout", "180", timeout=240)
     assert called.code == 0, called.err
     yield project
@@ -93,8 +93,17 @@ def test_a_run_that_waits_while_the_daemon_is_down_runs_when_it_is_back(full: Pr
     time.sleep(2)  # nothing takes it from the queue
     assert state_of(full, run_id) == "queued"
     full.call("start", "dagster-daemon")
-    eventually(lambda: state_of(full, run_id) in {"running", "success"}, 60, "the run was taken")
-    assert full.call("down", "--json").data["cancelled_runs"] in ([run_id], [])
+    eventually(lambda: state_of(full, run_id) == "success", 60, "the run was taken and done")
+
+
+@pytest.mark.parametrize("moment", ["starting", "running"])
+def test_down_cancels_what_runs_whenever_it_comes(full: Project, moment: str) -> None:
+    assert full.call("up").code == 0
+    run_id = full.call("workflow", "run", "patient", "--detach", "--json").data["run_id"]
+    if moment == "running":
+        eventually(lambda: state_of(full, run_id) == "running", 60, "the run began")
+    else:
+        eventually(lambda: any(run_id in command for command in mine(full).values()), 60, "its process is there")
+    assert full.call("down", "--json").data["cancelled_runs"] == [run_id]
     assert mine(full) == {}
-    full.call("up")
-    assert state_of(full, run_id) in {"canceled", "success"}
+    assert state_of(full, run_id) == "canceled"

@@ -178,6 +178,35 @@ def test_a_broken_workflow_does_not_stop_the_others(running: tuple[Project, str]
         (bad / "dagster_job.py").unlink()
 
 
+def test_a_workflow_that_is_added_or_changed_while_the_platform_is_up_runs_as_it_is_now(
+    running: tuple[Project, str],
+) -> None:
+    project, _ = running
+    folder = add_workflow(project, "fresh", body="pass")
+    try:
+        assert project.call("workflow", "run", "fresh", timeout=240).code == 0
+        text = (folder / "dagster_job.py").read_text()
+        (folder / "dagster_job.py").write_text(text.replace("pass", "raise ValueError('changed')"))
+        called = project.call("workflow", "run", "fresh", timeout=240)
+        assert (called.code, "changed" in called.err) == (7, True)
+    finally:
+        (folder / "dagster_job.py").unlink()
+
+
+def test_a_users_own_log_lines_carry_their_step(running: tuple[Project, str]) -> None:
+    project, _ = running
+    body = "from loguru import logger\n    logger.info('from inside')\n    import logging\n    logging.warning('std inside')"
+    folder = add_workflow(project, "talking", body=body)
+    try:
+        run_id = project.call("workflow", "run", "talking", "--json").data["run"]["id"]
+        lines = project.call("workflow", "logs", run_id, "--step", "talking_table", "--json").data["lines"]
+        said = {line["message"]: line for line in lines}
+        assert {"from inside", "std inside"} <= set(said)
+        assert said["from inside"]["context"]["workflow"] == "talking"
+    finally:
+        (folder / "dagster_job.py").unlink()
+
+
 def test_history_is_the_same_with_and_without_dagster(platform: Project) -> None:
     with_dagster = platform.call("workflow", "runs", "--json").data["runs"]
     platform.call("stop", "dagster-webserver")

@@ -42,9 +42,11 @@ def test_only_unexpected_ends_count_as_crashes(tmp_path: Path) -> None:
         "2026-11-23 08:11:16,400 INFO exited: web (exit status 0; expected)\n"
         "2026-11-23 08:11:17,500 INFO stopped: web (terminated by SIGTERM)\n"
     )
-    found = crashes(log)
+    found = crashes(log, {})
     assert [crash.how for crash in found["web"]] == ["exit status 1", "terminated by SIGKILL"]
-    assert crashes(tmp_path / "none") == {}
+    assert crashes(tmp_path / "none", {}) == {}
+    later = datetime(2026, 11, 23, 8, 11, 15).astimezone().isoformat()
+    assert [crash.how for crash in crashes(log, {"web": later})["web"]] == ["terminated by SIGKILL"]
 
 
 def test_three_crashes_within_two_minutes_are_a_loop() -> None:

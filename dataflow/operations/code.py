@@ -1,0 +1,19 @@
+"""Which version of the workflows the running Dagster has imported."""
+
+from __future__ import annotations
+
+from dataflow.events import ignore
+from dataflow.operations.context import Context
+from dataflow.system.files import read_state, write_json
+from dataflow.workflows.catalogue import fingerprint
+
+
+def remember(context: Context) -> None:
+    """The code server has imported what is there now."""
+    write_json(context.paths.run / "code.json", {"fingerprint": fingerprint(context.paths.workflows)})
+
+
+def is_stale(context: Context) -> bool:
+    """Whether a file of a workflow changed since the code server imported them."""
+    known = read_state(context.paths.run / "code.json", ignore).get("fingerprint")
+    return known != fingerprint(context.paths.workflows)

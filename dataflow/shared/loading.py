@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dataflow.errors import UsageError, WarehouseError
-from dataflow.shared.identifiers import parts, qualified, quote
+from dataflow.shared.identifiers import parts, quote
 from dataflow.shared.transactions import transaction
 
 if TYPE_CHECKING:
@@ -80,11 +80,13 @@ def load_parquet(
 
 
 def _load(connection: DuckDBPyConnection, source: str, *, into: str, mode: LoadMode, key: Sequence[str]) -> LoadResult:
-    target = qualified(into)
+    place = parts(into)
     if mode == "upsert" and not key:
         raise UsageError("An upsert needs the key columns", code="KEY_MISSING", hint='Pass key=("id",)')
+    schema, target = _in_full(connection, place)
     with _bounded_memory(connection) if key else nullcontext(), transaction(connection):
-        _create_schema(connection, into)
+        if len(place) > 1:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         if mode == "replace" or not (existing := _columns(connection, target)):
             return _create(connection, source, target, key)
         added = _add_columns(connection, source, target, existing)
@@ -163,26 +165,58 @@ def _staged(connection: DuckDBPyConnection, source: str, key: Sequence[str]) -> 
 
 
 def _drop_earlier(connection: DuckDBPyConnection, name: str, key: Sequence[str]) -> None:
-    keys = ", ".join(map(quote, key))
-    same = " AND ".join(f"{name}.{quote(column)} IS NOT DISTINCT FROM last.{quote(column)}" for column in key)
-    doubled = f"SELECT {keys}, max(rowid) AS place FROM {name} GROUP BY {keys} HAVING count(*) > 1"
-    connection.execute(f"DELETE FROM {name} USING ({doubled}) AS last WHERE {same} AND {name}.rowid < last.place")
+    """Names of our own are unique in the statement: the columns are the user's, and may be called anything."""
+    with _rowid_to_itself(connection, name, key) as free_key:
+        unique = uuid.uuid4().hex
+        keys, place, last = ", ".join(map(quote, free_key)), quote(f"place_{unique}"), quote(f"last_{unique}")
+        same = " AND ".join(f"{name}.{column} IS NOT DISTINCT FROM {last}.{column}" for column in map(quote, free_key))
+        doubled = f"SELECT {keys}, max(rowid) AS {place} FROM {name} GROUP BY {keys} HAVING count(*) > 1"
+        connection.execute(
+            f"DELETE FROM {name} USING ({doubled}) AS {last} WHERE {same} AND {name}.rowid < {last}.{place}"
+        )
 
 
-def _create_schema(connection: DuckDBPyConnection, into: str) -> None:
-    *place, _ = parts(into)
-    if place:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {'.'.join(map(quote, place))}")
+@contextmanager
+def _rowid_to_itself(connection: DuckDBPyConnection, name: str, key: Sequence[str]) -> Generator[list[str]]:
+    """A column that the user calls `rowid` would hide DuckDB's: it has another name for the length of the block.
+
+    Gives the key as it is called meanwhile.
+    """
+    hiding = [column for column, _ in _columns(connection, name) if column.lower() == "rowid"]
+    aside = {column: f"rowid_{uuid.uuid4().hex}" for column in hiding}
+    for column, other in aside.items():
+        connection.execute(f"ALTER TABLE {name} RENAME COLUMN {quote(column)} TO {quote(other)}")
+    yield [aside.get(column, column) for column in key]
+    for column, other in aside.items():
+        connection.execute(f"ALTER TABLE {name} RENAME COLUMN {quote(other)} TO {quote(column)}")
+
+
+def _in_full(connection: DuckDBPyConnection, place: Sequence[str]) -> tuple[str, str]:
+    """The schema and the table, named from the database on.
+
+    A shorter name may be taken for something else: `temp.t` or `warehouse.t` for a table of the database of that
+    name, `tables` (by DESCRIBE) for the list of all tables.
+    """
+    *before, table = place
+    database, schema = connection.execute("SELECT current_database(), current_schema()").fetchall()[0]
+    full = [database, schema][: 2 - len(before)] + before
+    folder = ".".join(map(quote, full))
+    return folder, f"{folder}.{quote(table)}"
 
 
 def _columns(connection: DuckDBPyConnection, relation: str) -> list[tuple[str, str]]:
     """Names and types of a table's columns; empty when there is no such table."""
     import duckdb
 
+    # Else a Python variable of this module that is called as the table is taken for it.
+    python = connection.execute("SELECT current_setting('python_enable_replacements')").fetchall()[0][0]
+    connection.execute("SET python_enable_replacements = false")
     try:
         described = connection.execute(f"DESCRIBE {relation}").fetchall()
     except duckdb.CatalogException:
         return []
+    finally:
+        connection.execute(f"SET python_enable_replacements = {python}")
     return [(row[0], row[1]) for row in described]
 
 

@@ -160,3 +160,33 @@ def test_names_and_types_of_all_sorts_go_through(con: Connection) -> None:
     for _ in range(2):
         db.load_arrow(con, table, into='"odd.schema"."t ""x"""', mode="upsert", key=['we"ird, name'])
     assert rows(con, db.qualified('"odd.schema"."t ""x"""')) == [(1, [1, None], {"a": 1, "b": "x"}, b"\x00\xff")]
+
+
+@pytest.mark.parametrize("name", ["place", "rowid", "ROWID", "source", "target", "last"])
+def test_a_column_may_be_called_anything(con: Connection, name: str) -> None:
+    by_name = pa.table({name: [3, 1, 1], "v": ["a", "b", "c"]})
+    by_id = pa.table({name: [9, 8, 7], "id": [1, 2, 2]})
+    for again in range(2):
+        first = db.load_arrow(con, by_name, into="a", mode="upsert", key=[name])
+        second = db.load_arrow(con, by_id, into="b", mode="upsert", key=["id"])
+        assert (first, second) == (LoadResult(3, 0 if again else 2, 0),) * 2
+    assert (rows(con, "a"), rows(con, "b")) == ([(1, "c"), (3, "a")], [(7, 2), (9, 1)])
+
+
+@pytest.mark.parametrize(
+    "into",
+    ["connection", "relation", "uuid", "Path", "tables", "databases", "schemas", "warehouse.t", "temp.t", "system.t"],
+)
+def test_a_table_may_be_called_anything(con: Connection, into: str) -> None:
+    """Also as a Python variable of the loader, a list that DESCRIBE gives, or a database of DuckDB's own."""
+    for _ in range(2):
+        db.load_arrow(con, ROWS, into=into, mode="upsert", key=["id"])
+    schema, _, table = into.rpartition(".")
+    assert con.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall() == [(schema or "main", table)]
+    assert rows(con, f'warehouse."{schema or "main"}"."{table}"') == [(1, "a"), (2, "c")]
+
+
+def test_python_variables_can_be_queried_after_a_load(con: Connection) -> None:
+    db.load_arrow(con, ROWS, into="t")
+    mine = pa.table({"x": [5]})
+    assert con.execute("SELECT x FROM mine").fetchall() == [(mine["x"][0].as_py(),)]

@@ -21,6 +21,7 @@ from dataflow import errors
 from dataflow.cli.app import COMMANDS, root
 from dataflow.cli.exit_codes import exit_code
 from dataflow.cli.frame import shared_options
+from dataflow.cli.help import argument, option, split
 from dataflow.config import assets
 from dataflow.config.paths import ProjectPaths
 from dataflow.config.services import ServiceSpec, load_catalog
@@ -100,7 +101,7 @@ def _commands() -> str:
     parts = [
         "# Commands",
         "Every command takes these options, before or after its name:",
-        _table(("option", "what it does"), [_option(option) for option in shared_options()]),
+        _table(("option", "what it does"), [_option(param) for param in shared_options()]),
         "`dataflow --version` prints the version. Results and exit codes: [JSON contract](json.md).",
     ]
     group = ""
@@ -114,13 +115,12 @@ def _commands() -> str:
 
 
 def _command(name: str, command: Any) -> str:
-    own = [param for param in command.params if param.name not in {option.name for option in shared_options()}]
-    text, _, example = (command.help or "").partition("Example:")
-    lines = [line.strip() for line in example.splitlines() if line.strip()]
+    own = [param for param in command.params if param.name not in {shared.name for shared in shared_options()}]
+    text, lines = split(command.help or "")
     bare = [param for param in own if not param.opts[0].startswith("-")]
-    arguments = [(f"`{_argument(param)}`", param.help or "") for param in bare]
+    arguments = [(f"`{argument(param)}`", param.help or "") for param in bare]
     options = [_option(param) for param in own if param not in bare]
-    usage = " ".join([f"dataflow {name}", *(["[OPTIONS]"] if options else []), *map(_argument, bare)])
+    usage = " ".join([f"dataflow {name}", *(["[OPTIONS]"] if options else []), *map(argument, bare)])
     return "\n\n".join(
         [
             f"{'###' if ' ' in name else '##'} dataflow {name}",
@@ -133,19 +133,10 @@ def _command(name: str, command: Any) -> str:
     )
 
 
-def _argument(param: Any) -> str:
-    if param.metavar:
-        return str(param.metavar)
-    name = param.name.upper()
-    return name if param.required else f"[{name}]"
-
-
 def _option(param: Any) -> tuple[str, str]:
-    names = "`, `".join([*param.opts, *param.secondary_opts])
-    value = "" if param.is_flag else f" {param.metavar or _type(param.type_descriptor.annotation)}"
     default = param.default if not param.is_flag and param.default not in (None, "", []) else None
     note = f" Default: {default}." if default is not None and "Default" not in (param.help or "") else ""
-    return f"`{names}`{value}", f"{param.help or ''}{note}"
+    return f"`{option(param)}`", f"{param.help or ''}{note}"
 
 
 def _configuration() -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from dataflow import __version__
-from dataflow.cli.frame import LazyGroup, shared_options
+from dataflow.cli.frame import LazyGroup
 
 _STACK = "dataflow.cli.stack"
 _PROJECT = "dataflow.cli.project"
@@ -15,7 +15,7 @@ _PROJECT = "dataflow.cli.project"
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": (_PROJECT, "Make a project that works at once."),
     "up": (_STACK, "Bring the platform up and wait until it is healthy."),
-    "down": (_STACK, "Take the platform down; data and history are kept."),
+    "down": (_STACK, "Take the platform down; data, history and logs are kept."),
     "start": (_STACK, "Start services and what they depend on."),
     "stop": (_STACK, "Stop services."),
     "restart": (_STACK, "Restart services."),
@@ -37,9 +37,6 @@ class Root(LazyGroup):
     """`dataflow`."""
 
     table = COMMANDS
-
-    def __init__(self, *args: Any, params: list[Any] | None = None, **attrs: Any) -> None:
-        super().__init__(*args, params=[*(params or []), *shared_options()], **attrs)
 
 
 def _version(value: bool) -> None:
@@ -64,7 +61,12 @@ def root() -> Root:
     from typer.completion import completion_init  # pyright: ignore[reportPrivateImportUsage] - what add_completion does
 
     completion_init()
-    app = typer.Typer(cls=Root, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
+    app = typer.Typer(
+        cls=Root,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
     app.callback()(_root)
     group: Any = typer.main.get_group(app)
     return group

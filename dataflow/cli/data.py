@@ -37,7 +37,9 @@ def query(
     sql: Annotated[str, typer.Argument(help="One SQL statement; - reads it from stdin.")],
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many rows.")] = 100,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
-    file: Annotated[Path | None, typer.Option("--output", "-o", help="All rows into .parquet, .csv or .json.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="All rows into .parquet, .csv or .json.")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Write over the --output file.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Allow the statement to change data.")] = False,
 ) -> None:
@@ -92,11 +94,15 @@ def export(
 def ingest(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help=".csv, .tsv, .json, .jsonl or .parquet, also .gz.")],
-    into: Annotated[str, typer.Option("--into", help="The table, SCHEMA.TABLE; made where there is none.")],
+    into: Annotated[
+        str, typer.Option("--into", metavar="TABLE", help="The table, SCHEMA.TABLE; made where there is none.")
+    ],
     mode: Annotated[
         Literal["append", "replace", "upsert"], typer.Option("--mode", help="What to do with rows that are there.")
     ] = "append",
-    key: Annotated[list[str] | None, typer.Option("--key", help="A column that identifies a row; for upsert.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", metavar="COLUMN", help="A column that identifies a row; for upsert.")
+    ] = None,
 ) -> None:
     """Load a file into a table. Rows that cannot be read are counted and named, not fatal.
 

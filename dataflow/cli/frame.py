@@ -12,24 +12,25 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from dataflow.cli.exit_codes import ExitCode, exit_code
+from dataflow.cli.help import GLOBAL, HelpPage
 from dataflow.cli.output import Output
 from dataflow.errors import DataflowError, Interrupted, UsageError
 
 # Typer carries its own Click and gives its exceptions no public name: the parent of BadParameter is the usage error.
 _TyperUsageError: Any = typer.BadParameter.__mro__[1]
-_PANEL = "Everywhere"
 
 
 def _shared(
-    json: Annotated[bool, typer.Option("--json", help="One JSON envelope on stdout.", rich_help_panel=_PANEL)] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON envelope on stdout.", rich_help_panel=GLOBAL)] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Only warnings and errors.", rich_help_panel=_PANEL)
+        bool, typer.Option("--quiet", "-q", help="Only warnings and errors.", rich_help_panel=GLOBAL)
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.", rich_help_panel=_PANEL)] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=_PANEL)] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.", rich_help_panel=GLOBAL)] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=GLOBAL)] = False,
     project_dir: Annotated[
         Path | None,
-        typer.Option("--project-dir", metavar="DIR", help="The project, if not here.", rich_help_panel=_PANEL),
+        typer.Option("--project-dir", metavar="DIR", help="The project, if not here.", rich_help_panel=GLOBAL),
     ] = None,
 ) -> None:
     """The options that every command takes."""
@@ -43,25 +44,53 @@ def shared_options() -> tuple[Any, ...]:
     return tuple(typer.main.get_command(app).params)
 
 
-class DataflowCommand(TyperCommand):
+def take_shared(ctx: Any) -> Output:
+    """Move the shared options of a command or group from its parameters to the one `Output`, where they were given."""
+    output: Output = ctx.find_root().obj
+    for option in shared_options():
+        value = ctx.params.pop(option.name, None)
+        if value:
+            setattr(output, option.name, value)
+    return output
+
+
+class DataflowCommand(HelpPage, TyperCommand):
     """A command with the shared options; its function finds them in `ctx.obj`, an `Output`."""
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **attrs: Any) -> None:
+        for param in params or []:
+            if param.param_type_name == "argument":  # so that a missing one is called what the help calls it
+                param.metavar = param.metavar or param.name.upper()
         super().__init__(*args, params=[*(params or []), *shared_options()], **attrs)
 
     def invoke(self, ctx: Any) -> Any:
         """Take the shared options out, then call the function."""
-        output: Output = ctx.find_root().obj
+        output = take_shared(ctx)
         output.command = ctx.command_path.partition(" ")[2]
-        for option in shared_options():
-            value = ctx.params.pop(option.name)
-            if value:
-                setattr(output, option.name, value)
         ctx.obj = output
         return super().invoke(ctx)
 
 
-class LazyGroup(TyperGroup):
+class DataflowGroup(HelpPage, TyperGroup):
+    """A group with the shared options. Called with nothing it shows its help on stderr: the call is not complete."""
+
+    def __init__(self, *args: Any, params: list[Any] | None = None, **attrs: Any) -> None:
+        super().__init__(*args, params=[*(params or []), *shared_options()], **attrs)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Click does; without arguments, show the help and end with 2, as uv and Click's own programs do."""
+        if not args and not ctx.resilient_parsing and not getattr(ctx.find_root().obj, "json", False):
+            typer.echo(ctx.get_help(), err=True)
+            raise typer.Exit(ExitCode.USAGE)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Take the shared options out, then go on to the command."""
+        take_shared(ctx)
+        return super().invoke(ctx)
+
+
+class LazyGroup(DataflowGroup):
     """The root: knows its commands by name and imports their modules only when they are called."""
 
     table: dict[str, tuple[str, str]]
@@ -74,7 +103,7 @@ class LazyGroup(TyperGroup):
         """A stand-in that knows its help line: enough for help and completion."""
         if cmd_name not in self.table:
             return None
-        return TyperCommand(cmd_name, help=self.table[cmd_name][1], rich_markup_mode=self.rich_markup_mode)
+        return TyperCommand(cmd_name, help=self.table[cmd_name][1])
 
     def load_command(self, name: str) -> Any:
         """The command itself."""
@@ -90,8 +119,6 @@ class LazyGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Every command runs inside this: an error ends here, a bug goes on as it is."""
-        for option in shared_options():
-            setattr(ctx.obj, option.name, ctx.params.pop(option.name, None) or getattr(ctx.obj, option.name))
         try:
             return super().invoke(ctx)
         except _TyperUsageError as error:
@@ -108,7 +135,8 @@ class LazyGroup(TyperGroup):
         """As Click does, but a wrong call of the root itself ends like any other error."""
         given = list(sys.argv[1:] if args is None else args)
         ours = given[: given.index("--")] if "--" in given else given
-        output = Output(json="--json" in ours)  # known even where the call cannot be parsed
+        # Known even where the call cannot be parsed, and before --help prints.
+        output = Output(json="--json" in ours, no_color="--no-color" in ours)
         try:
             code = super().main(args=given, standalone_mode=False, obj=output, **extra)
         except _TyperUsageError as error:
@@ -133,10 +161,10 @@ def new_app(name: str | None = None, help: str = "") -> DataflowTyper:  # noqa: 
     """A group of commands. Plain verbs have a group without a name."""
     return DataflowTyper(
         name=name,
+        cls=DataflowGroup,
         help=help,
         add_completion=False,
-        no_args_is_help=True,
-        rich_markup_mode="markdown",
+        rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
 
@@ -148,8 +176,6 @@ def _usage(error: Any) -> UsageError:
 
 
 def _end(output: Output, error: DataflowError) -> int:
-    from dataflow.cli.exit_codes import exit_code
-
     if not output.json:
         output.progress.close()
     output.error(error)

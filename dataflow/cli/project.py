@@ -52,11 +52,9 @@ def engine_show(ctx: typer.Context) -> None:
 @app.command()
 def schema(
     ctx: typer.Context,
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="For example: workflow runs.")
-    ] = None,
+    command: Annotated[list[str] | None, typer.Argument(metavar="COMMAND", help="For example: workflow runs.")] = None,
 ) -> None:
-    """Print the JSON Schema of a command's data; without a command, the names there are.
+    """Print the JSON Schema of a command's result; without a command, the names there are.
 
     'envelope' is the schema of what stands around the data, 'event' of the lines before it.
 
@@ -74,7 +72,9 @@ def schema(
 
 
 @app.command()
-def completion(ctx: typer.Context, shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument()]) -> None:
+def completion(
+    ctx: typer.Context, shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(help="bash, zsh or fish.")]
+) -> None:
     """Print the completion script of a shell.
 
     Example:

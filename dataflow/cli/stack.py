@@ -12,9 +12,14 @@ from dataflow.config import names
 
 app = new_app()
 
-Services = Annotated[list[str] | None, typer.Argument(metavar="[SERVICE]...", autocompletion=names.services)]
+Services = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SERVICE", help="Services; `dataflow status` lists them.", autocompletion=names.services),
+]
 Engine = Annotated[str | None, typer.Option("--engine", help="auto, native or docker.")]
-Timeout = Annotated[float | None, typer.Option("--timeout", help="Seconds until healthy. Default: 120.")]
+Timeout = Annotated[
+    float | None, typer.Option("--timeout", metavar="SECONDS", help="Seconds until healthy. Default: 120.")
+]
 
 
 def context_of(output: Output, **flags: Any) -> Any:
@@ -122,7 +127,9 @@ def restart(
 def status(
     ctx: typer.Context,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")] = False,
-    interval: Annotated[float, typer.Option("--interval", min=0.2, help="Seconds between two looks.")] = 2.0,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0.2, help="Seconds between two looks.")
+    ] = 2.0,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 6 unless everything is healthy.")] = False,
 ) -> None:
     """Show services, workflows and data at a glance.
@@ -151,7 +158,7 @@ def status(
 def logs(
     ctx: typer.Context,
     services: Services = None,
-    tail: Annotated[int, typer.Option("--tail", "-n", min=0, help="The last lines of each service.")] = 20,
+    tail: Annotated[int, typer.Option("--tail", "-n", metavar="N", min=0, help="The last lines of each service.")] = 20,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines.")] = False,
 ) -> None:
     """Show the logs of services; of all where none is named.
@@ -174,7 +181,9 @@ def logs(
 @app.command(name="open")
 def open_page(
     ctx: typer.Context,
-    service: Annotated[str | None, typer.Argument(autocompletion=names.services)] = None,
+    service: Annotated[
+        str | None, typer.Argument(help="A service that has a page.", autocompletion=names.services)
+    ] = None,
     print_only: Annotated[bool, typer.Option("--print", help="Only print the URL.")] = False,
 ) -> None:
     """Open a service's page in the browser; Dagster's where none is named.
@@ -193,13 +202,16 @@ def open_page(
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})
-def execute(ctx: typer.Context, command: Annotated[list[str], typer.Argument(metavar="-- COMMAND [ARG]...")]) -> None:
+def execute(
+    ctx: typer.Context,
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND [ARG]...", help="The program and what it gets.")],
+) -> None:
     """Run a command in the environment of the project's code.
 
     It sees DATAFLOW_WAREHOUSE_PATH, the object store's address and keys, and DAGSTER_HOME.
 
     Example:
-        $ dataflow exec -- python -c "import os; print(os.environ['DATAFLOW_S3_ENDPOINT'])"
+        $ dataflow exec -- printenv DATAFLOW_S3_ENDPOINT
     """
     from dataflow.operations.visit import execute as operation
 

@@ -21,8 +21,8 @@ Place = Annotated[str, typer.Argument(metavar="BUCKET/KEY", help="Where in the s
 @app.command()
 def ls(
     ctx: typer.Context,
-    place: Annotated[str, typer.Argument(metavar="[BUCKET[/PREFIX]]")] = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 1000,
+    place: Annotated[str, typer.Argument(metavar="BUCKET[/PREFIX]", help="Buckets where it is left out.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many.")] = 1000,
 ) -> None:
     """List buckets, or the objects that begin with a place.
 
@@ -37,7 +37,11 @@ def ls(
 
 
 @app.command()
-def put(ctx: typer.Context, file: Path, place: Place) -> None:
+def put(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The file to store.")],
+    place: Annotated[str, typer.Argument(metavar="BUCKET/[KEY]", help="Where; after a / the file's name is added.")],
+) -> None:
     """Store a file, with its checksum. The bucket is made where there is none.
 
     Example:

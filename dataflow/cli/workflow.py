@@ -92,7 +92,7 @@ def run(
 def runs(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Only this workflow's.", autocompletion=names.workflows)] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="The newest so many.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="The newest so many.")] = 20,
 ) -> None:
     """List runs, the newest first.
 
@@ -125,7 +125,7 @@ def logs(
     ctx: typer.Context,
     run_id: RunId = "last",
     step: Annotated[str | None, typer.Option("--step", help="Only this step's lines.")] = None,
-    tail: Annotated[int | None, typer.Option("--tail", "-n", min=1, help="Only the last lines.")] = None,
+    tail: Annotated[int | None, typer.Option("--tail", "-n", metavar="N", min=1, help="Only the last lines.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
 ) -> None:
     """Show the log of one run.

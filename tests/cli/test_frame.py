@@ -101,6 +101,33 @@ def test_a_wrong_name_gets_a_did_you_mean_and_exit_code_2(project: Project, argu
     assert words in called.err
 
 
+@pytest.mark.parametrize("arguments", [[], ["workflow"]])
+def test_called_with_nothing_it_shows_its_help_and_ends_with_2(project: Project, arguments: list[str]) -> None:
+    called = project.call(*arguments)
+    assert (called.code, called.out) == (2, "")
+    assert "Usage: dataflow" in called.err
+    assert "error USAGE" not in called.err
+
+
+@pytest.mark.parametrize("arguments", [["--json"], ["--json", "workflow"], ["workflow", "--json"]])
+def test_called_with_nothing_but_json_the_envelope_says_so(project: Project, arguments: list[str]) -> None:
+    called = project.call(*arguments)
+    assert (called.code, called.err, called.error["message"]) == (2, "", "Missing command.")
+
+
+def test_shared_options_may_stand_before_or_after_the_group(project: Project) -> None:
+    for arguments in (["--json", "config", "show"], ["config", "--json", "show"], ["config", "show", "--json"]):
+        assert project.call(*arguments).data["values"], arguments
+
+
+def test_a_missing_argument_is_called_as_in_the_help(project: Project) -> None:
+    assert "Missing argument 'FILE'" in project.call("data", "export", "t").err
+
+
+def test_help_needs_neither_rich_nor_a_project(tmp_path: Path) -> None:
+    assert imported("up", "--help", cwd=tmp_path) & {"rich", "markdown_it", "pygments"} == set()
+
+
 def test_without_a_project_the_error_says_how_to_make_one(tmp_path: Path) -> None:
     called = Project(tmp_path).call("status", "--json")
     assert called.code == 5

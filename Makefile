@@ -69,7 +69,7 @@ wheel: $(BIN)/uv ## Build sdist and wheel, and do the main job with it in an emp
 	bash tests/wheel_smoke.sh dist/*.whl
 
 docs: $(VENV)/.installed-dev ## Build the documentation into site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: $(BIN)/uv ## Compile the requirements anew from pyproject.toml
 	$(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -c constraints.txt -o requirements.txt

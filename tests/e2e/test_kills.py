@@ -23,7 +23,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     (root / "workflows").mkdir(parents=True)
     (root / "dataflow.toml").write_text("")
     project = Project(root)
-    add_workflow(project, "patient", body="import time\n    time.sleep(8)")
+    add_workflow(project, "patient", body="import time\n    time.sleep(6)")
     called = project.call("up", "--timeout", "180", timeout=240)
     assert called.code == 0, called.err
     yield project

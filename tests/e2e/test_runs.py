@@ -195,7 +195,7 @@ def test_a_workflow_that_is_added_or_changed_while_the_platform_is_up_runs_as_it
 
 def test_a_users_own_log_lines_carry_their_step(running: tuple[Project, str]) -> None:
     project, _ = running
-    body = "from loguru import logger\n    logger.info('from inside')\n    import logging\n    logging.warning('std inside')"
+    body = "import logging, loguru\n    loguru.logger.info('from inside')\n    logging.warning('std inside')"
     folder = add_workflow(project, "talking", body=body)
     try:
         run_id = project.call("workflow", "run", "talking", "--json").data["run"]["id"]

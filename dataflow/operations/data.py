@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import tempfile
 import time
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dataflow.errors import Action, UsageError
+from dataflow.errors import Action, SourceError, UsageError
 from dataflow.operations.audit import audited
 from dataflow.operations.context import Context
 from dataflow.shared import db
@@ -177,13 +183,31 @@ def ingest(
         raise UsageError(f"Unknown format of '{path.name}'.", code="FORMAT_UNKNOWN", hint=hint)
     wait = context.loaded.settings.warehouse.lock_wait
     with audited(context, "data ingest", f"{path.name} into {table}"):
-        found = read(path)
+        with _unpacked(path) as file:
+            found = read(file)
         with db.write_connection(context.warehouse, wait=wait) as connection:
             loaded = db.load_arrow(connection, found.table, into=table, mode=mode, key=key)
     _publish(context)
     bad = found.quarantined
     reasons = tuple(f"line {row.line}: {row.reason}" for row in bad[:5])
     return Ingested(table, loaded.rows_read, loaded.rows_inserted, loaded.rows_updated, len(bad), reasons)
+
+
+@contextmanager
+def _unpacked(path: Path) -> Generator[Path]:
+    """The file itself, or what is inside a .gz, in a file of its own for as long as it is read."""
+    if path.suffix != ".gz":
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        inside = Path(folder) / path.stem
+        try:
+            with gzip.open(path) as packed, inside.open("wb") as plain:
+                shutil.copyfileobj(packed, plain)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            message = f"{path.name} is not a whole gzip file: {error}."
+            raise SourceError(message, code="SOURCE_BAD_RESPONSE") from error
+        yield inside
 
 
 def _require_statement(sql: str, *, many: bool) -> None:

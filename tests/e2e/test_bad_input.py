@@ -24,7 +24,7 @@ DAILY = "select count(*) from marts.nightscout_daily"
         ("from nowhere", "WAREHOUSE_SQL", 1, "nowhere"),
         ("create table x as select 1", "WAREHOUSE_READ_ONLY", 1, "--write"),
         ("", "SQL_EMPTY", 2, "no statement"),
-        ("-- nothing but a comment", "SQL_EMPTY", 2, "no statement"),
+        ("/* nothing but a comment */", "SQL_EMPTY", 2, "no statement"),
         ("select 1; select 2", "SQL_MANY", 2, "2 statements"),
     ],
 )
@@ -90,7 +90,7 @@ def test_without_a_store_the_cure_is_to_start_it(project: Project) -> None:
 
 def test_bad_rows_of_a_file_are_counted_with_their_lines_and_good_ones_are_kept(platform: Project) -> None:
     text = "id,amount\n1,10\n2,not a number\n3,30\n4,40,extra\n5,50\n"
-    (platform.root / "rows.csv.gz").write_bytes(gzip.compress((text * 1).encode()))
+    (platform.root / "rows.csv.gz").write_bytes(gzip.compress(text.encode()))
     called = platform.call("data", "ingest", "rows.csv.gz", "--into", "scratch.rows", "--mode", "replace", "--json")
     assert called.code == 0, called.out
     assert called.data["inserted"] + called.data["quarantined"] == 5

@@ -206,7 +206,7 @@ def _unpacked(path: Path) -> Generator[Path]:
                 shutil.copyfileobj(packed, plain)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             message = f"{path.name} is not a whole gzip file: {error}."
-            raise SourceError(message, code="SOURCE_BAD_RESPONSE") from error
+            raise SourceError(message, code="FILE_MALFORMED") from error
         yield inside
 
 

@@ -7,6 +7,7 @@ turns the pointer; until that moment readers have the old snapshot whole, whatev
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from dataflow.shared.connecting import STORAGE_VERSION, opened, warehouse_path
 from dataflow.shared.identifiers import quote
 from dataflow.shared.snapshot_contents import Contents, contents_of, from_json, literal
 from dataflow.shared.snapshot_files import NAMES, Pointer, SnapshotFolder, read_json, write_json
-from dataflow.shared.snapshot_replica import LIVE, changed_tables, update
+from dataflow.shared.snapshot_replica import Replication, changed_tables, update
 from dataflow.shared.warehouse_errors import is_locked
 
 if TYPE_CHECKING:
@@ -96,12 +97,14 @@ def _bring_up(
     if pointer and now == contents:
         return pointer.replica, now, 0
     with duckdb.connect(config={"temp_directory": str(folder.root / "spill")}) as work:
-        work.execute(f"ATTACH {literal(str(folder.warehouse))} AS {quote(LIVE)} (READ_ONLY)")
+        live = f"live_{uuid.uuid4().hex}"
+        work.execute(f"ATTACH {literal(str(folder.warehouse))} AS {quote(live)} (READ_ONLY); USE {quote(live)}")
+        work.execute("DETACH memory")  # a warehouse may be called memory.duckdb
         name, old = _attach(work, folder, catalog, contents, wait)
         work.execute(f"USE {quote(catalog)}")
         folder.contents(name).unlink(missing_ok=True)
-        rows = update(work, old, contents)
-        work.execute("USE memory")
+        rows = update(Replication(work, catalog, live), old, contents)
+        work.execute(f"USE {quote(live)}")
         work.execute(f"DETACH {quote(catalog)}")
         write_json(folder.contents(name), contents.as_json())
     return name, now, rows

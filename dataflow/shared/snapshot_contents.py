@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 HEADERS = 3 * 4096  # DuckDB's file begins with three headers; blocks follow, each with its checksum first
 CHECKSUM = 8
+
+NAME = r"""(?:"(?:[^"]|"")*"|[^\s."(]+)"""
+CREATED = re.compile(rf"(CREATE (?:TABLE|VIEW) |CREATE (?:UNIQUE )?INDEX {NAME} ON )(?:{NAME}\.)?{NAME}")
 
 SEGMENTS = """
     SELECT row_group_id,
@@ -102,8 +107,10 @@ def _groups(
     connection: DuckDBPyConnection, catalog: str, table: str, checksum: Callable[[int], bytes]
 ) -> tuple[RowGroup, ...]:
     name = f"{quote(catalog)}.{table}"
-    if '""' in name:  # pragma_storage_info cannot read a name with a quote in it, so the rows are read instead
-        count, total = connection.execute(f"SELECT count(*), sum(hash(t)) FROM {name} AS t").fetchall()[0]
+    # pragma_storage_info cannot read a name with a quote in it, and a column called rowid hides the numbers of rows.
+    if '""' in name or _has_rowid(connection, name):
+        row = quote(f"row_{uuid.uuid4().hex}")  # not what a column is called
+        count, total = connection.execute(f"SELECT count(*), sum(hash({row})) FROM {name} AS {row}").fetchall()[0]
         return (RowGroup(int(count), int(count), str(total)),)
     rows = connection.execute(SEGMENTS, [name]).fetchall()
     stored = [int(row[1] or 0) for row in rows]
@@ -112,6 +119,11 @@ def _groups(
         RowGroup(count, alive, _digest(settled, layout + which, blocks, checksum))
         for count, (alive, which), (_, _, settled, layout, blocks) in zip(stored, live, rows, strict=True)
     )
+
+
+def _has_rowid(connection: DuckDBPyConnection, name: str) -> bool:
+    described = connection.execute(f"DESCRIBE {name}").fetchall()
+    return any(row[0].lower() == "rowid" for row in described)
 
 
 def _digest(settled: bool, layout: str, blocks: list[int], checksum: Callable[[int], bytes]) -> str:
@@ -147,16 +159,17 @@ def _definitions(connection: DuckDBPyConnection, catalog: str) -> dict[str, tupl
         connection, "SELECT schema_name, table_name, sql, comment FROM duckdb_tables()", catalog
     ):
         name = f"{quote(schema)}.{quote(table)}"
-        found[name] = [sql, *_comment(f"TABLE {name}", comment)]
+        found[name] = [_in_full(sql, catalog, name), *_comment(f"TABLE {quote(catalog)}.{name}", comment)]
     query = "SELECT schema_name, table_name, sql FROM duckdb_indexes() WHERE database_name = ? ORDER BY ALL"
     for schema, table, sql in connection.execute(query, [catalog]).fetchall():
-        found[f"{quote(schema)}.{quote(table)}"].append(sql)
+        name = f"{quote(schema)}.{quote(table)}"
+        found[name].append(_in_full(sql, catalog, name))
     for schema, table, column, comment in _rows(
         connection, "SELECT schema_name, table_name, column_name, comment FROM duckdb_columns()", catalog
     ):
         name = f"{quote(schema)}.{quote(table)}"
         if name in found:
-            found[name] += _comment(f"COLUMN {name}.{quote(column)}", comment)
+            found[name] += _comment(f"COLUMN {quote(catalog)}.{name}.{quote(column)}", comment)
     return {name: tuple(statements) for name, statements in sorted(found.items())}
 
 
@@ -186,8 +199,21 @@ def _base(connection: DuckDBPyConnection, catalog: str) -> list[str]:
 def _views(connection: DuckDBPyConnection, catalog: str) -> list[str]:
     """Statements that work in some order: a view may stand on another."""
     views = _rows(connection, "SELECT schema_name, view_name, sql, comment FROM duckdb_views()", catalog)
-    comments = [_comment(f"VIEW {quote(schema)}.{quote(name)}", comment) for schema, name, _, comment in views]
-    return [sql for _, _, sql, _ in views] + [statement for statements in comments for statement in statements]
+    found: list[str] = []
+    comments: list[str] = []
+    for schema, view, sql, comment in views:
+        name = f"{quote(schema)}.{quote(view)}"
+        found.append(_in_full(sql, catalog, name))
+        comments += _comment(f"VIEW {quote(catalog)}.{name}", comment)
+    return found + comments
+
+
+def _in_full(sql: str, catalog: str, name: str) -> str:
+    """The statement with what it makes, or makes an index on, named from the database on.
+
+    DuckDB's own text says `memory.t`, and that is another table wherever a database is called as the schema.
+    """
+    return CREATED.sub(lambda found: f"{found[1]}{quote(catalog)}.{name}", sql, count=1)
 
 
 def _comment(on: str, comment: str | None) -> list[str]:

@@ -6,6 +6,7 @@ The rows of a replica lie in the order of the live table, so a row group of the 
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ from dataflow.shared.snapshot_contents import Contents, RowGroup, Table
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-LIVE = "live warehouse"  # the name that the live file is attached under; a space keeps it apart from users' names
 # Past this share of rows to copy, filling the table anew is quicker, and leaves it without holes.
 ANEW = 0.5
 # An update of such a table moves rows to its end (DuckDB deletes and inserts them), and the order would be lost.
@@ -37,11 +37,31 @@ class Span:
     in_place: bool
 
 
-def update(connection: DuckDBPyConnection, old: Contents | None, new: Contents) -> int:
-    """Make the connection's default database, a replica that holds `old`, equal to the one attached as LIVE.
-
-    Returns the number of rows copied.
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """A connection that has the replica attached, as its default database and under `catalog`, and the warehouse
+    as `live`. Tables are named from the database on: a schema may be called as a database is.
     """
+
+    connection: DuckDBPyConnection
+    catalog: str
+    live: str
+
+    def execute(self, statement: str) -> DuckDBPyConnection:
+        """Run one statement on the connection."""
+        return self.connection.execute(statement)
+
+    def ours(self, name: str) -> str:
+        """A schema, table or view of the replica."""
+        return f"{quote(self.catalog)}.{name}"
+
+    def theirs(self, name: str) -> str:
+        """The same of the warehouse."""
+        return f"{quote(self.live)}.{name}"
+
+
+def update(work: Replication, old: Contents | None, new: Contents) -> int:
+    """Make the replica, which holds `old`, equal to the warehouse, which holds `new`; returns the rows copied."""
     before = old.tables if old else {}
     changed = {name: _difference(before.get(name), table) for name, table in new.tables.items()}
     changed = {name: spans for name, spans in changed.items() if spans is None or spans}
@@ -51,16 +71,16 @@ def update(connection: DuckDBPyConnection, old: Contents | None, new: Contents) 
         if any("FOREIGN KEY" in sql for sql in table.definition)
     }
     anew = {name for name, found in changed.items() if found is None}
-    _make_base(connection, old, new)
+    _make_base(work, old, new)
     if linked:  # tables bound by foreign keys can only be emptied and filled together, and are rare in a warehouse
         anew |= new.tables.keys() if changed or before.keys() - new.tables.keys() else set()
-    _in_any_order(connection, [f"DROP TABLE {name}" for name in before if name in anew or name not in new.tables])
-    _in_any_order(connection, [new.tables[name].definition[0] for name in sorted(anew)])
-    rows = _fill(connection, {name: new.tables[name] for name in sorted(anew)})
+    _in_any_order(work, [f"DROP TABLE {work.ours(name)}" for name in before if name in anew or name not in new.tables])
+    _in_any_order(work, [new.tables[name].definition[0] for name in sorted(anew)])
+    rows = _fill(work, {name: new.tables[name] for name in sorted(anew)})
     for name, found in changed.items():
         if name not in anew:
-            rows += _patch(connection, name, new.tables[name], found or [])
-    _make_views(connection, old, new)
+            rows += _patch(work, name, new.tables[name], found or [])
+    _make_views(work, old, new)
     return rows
 
 
@@ -95,96 +115,98 @@ def _live(table: Table, span: Span) -> int:
     return sum(group.live for group in table.groups[span.first : span.last])
 
 
-def _make_base(connection: DuckDBPyConnection, old: Contents | None, new: Contents) -> None:
+def _make_base(work: Replication, old: Contents | None, new: Contents) -> None:
     if old is not None and old.views != new.views:
-        _drop_views(connection)
+        _drop_views(work)
     for schema in new.schemas:
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        work.execute(f"CREATE SCHEMA IF NOT EXISTS {work.ours(schema)}")
     if old is None:
-        _in_any_order(connection, new.base, give_up=True)
+        _in_any_order(work, new.base, give_up=True)
 
 
-def _drop_views(connection: DuckDBPyConnection) -> None:
+def _drop_views(work: Replication) -> None:
     query = (
         "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database() AND NOT internal"
     )
-    for schema, view in connection.execute(query).fetchall():
-        connection.execute(f"DROP VIEW {quote(schema)}.{quote(view)}")
+    for schema, view in work.execute(query).fetchall():
+        work.execute(f"DROP VIEW {work.ours(quote(schema))}.{quote(view)}")
 
 
-def _make_views(connection: DuckDBPyConnection, old: Contents | None, new: Contents) -> None:
+def _make_views(work: Replication, old: Contents | None, new: Contents) -> None:
     """Views that no longer work in the live file are left out: they cannot be made again."""
     for schema in set(old.schemas if old else ()) - set(new.schemas):
-        connection.execute(f"DROP SCHEMA {schema} CASCADE")
+        work.execute(f"DROP SCHEMA {work.ours(schema)} CASCADE")
     if old is None or old.views != new.views:
-        _in_any_order(connection, new.views, give_up=True)
+        _in_any_order(work, new.views, give_up=True)
 
 
-def _fill(connection: DuckDBPyConnection, tables: dict[str, Table]) -> int:
+def _fill(work: Replication, tables: dict[str, Table]) -> int:
     """Copy whole tables, those that others refer to first, then make their indexes."""
-    _in_any_order(connection, [_insert(connection, name) for name in tables])
+    _in_any_order(work, [_insert(work, name) for name in tables])
     for table in tables.values():
         for statement in table.definition[1:]:
-            connection.execute(statement)
+            work.execute(statement)
     return sum(table.rows for table in tables.values())
 
 
-def _insert(connection: DuckDBPyConnection, name: str, where: str = "") -> str:
-    columns = ", ".join(_stored_columns(connection, name))
-    return f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {quote(LIVE)}.{name} {where}"
+def _insert(work: Replication, name: str, where: str = "") -> str:
+    columns = ", ".join(_stored_columns(work, name))
+    return f"INSERT INTO {work.ours(name)} ({columns}) SELECT {columns} FROM {work.theirs(name)} {where}"
 
 
-def _patch(connection: DuckDBPyConnection, name: str, table: Table, found: list[Span]) -> int:
+def _patch(work: Replication, name: str, table: Table, found: list[Span]) -> int:
     """Overwrite and replace spans; a table whose rows do not add up afterwards is filled anew."""
     for span in found:
         place = sum(group.live for group in table.groups[: span.first])
-        (_overwrite if span.in_place else _replace_rest)(connection, name, table, span, place)
-    if _count(connection, name) == table.rows:
+        (_overwrite if span.in_place else _replace_rest)(work, name, table, span, place)
+    if _count(work, name) == table.rows:
         return sum(_live(table, span) for span in found)
-    connection.execute(f"DELETE FROM {name}")
-    connection.execute(_insert(connection, name))
+    work.execute(f"DELETE FROM {work.ours(name)}")
+    work.execute(_insert(work, name))
     return table.rows
 
 
-def _replace_rest(connection: DuckDBPyConnection, name: str, table: Table, span: Span, place: int) -> None:
-    first = connection.execute(f"SELECT rowid FROM {name} LIMIT 1 OFFSET {place}").fetchone()
+def _replace_rest(work: Replication, name: str, table: Table, span: Span, place: int) -> None:
+    first = work.execute(f"SELECT rowid FROM {work.ours(name)} LIMIT 1 OFFSET {place}").fetchone()
     if first is not None:
-        connection.execute(f"DELETE FROM {name} WHERE rowid >= {first[0]}")
+        work.execute(f"DELETE FROM {work.ours(name)} WHERE rowid >= {first[0]}")
     begin = sum(group.stored for group in table.groups[: span.first])
-    connection.execute(_insert(connection, name, f"WHERE rowid >= {begin}"))
+    work.execute(_insert(work, name, f"WHERE rowid >= {begin}"))
 
 
-def _overwrite(connection: DuckDBPyConnection, name: str, table: Table, span: Span, place: int) -> None:
+def _overwrite(work: Replication, name: str, table: Table, span: Span, place: int) -> None:
     """Row by row in their order: the n-th row of the live group goes over the n-th row from `place` on."""
     begin = sum(group.stored for group in table.groups[: span.first])
     end, live = begin + table.groups[span.first].stored, table.groups[span.first].live
-    columns = _stored_columns(connection, name)
-    assignments = ", ".join(f"{column} = source.{column}" for column in columns)
-    connection.execute(
-        f"UPDATE {name} SET {assignments} FROM (SELECT row_number() OVER () AS place, * FROM {quote(LIVE)}.{name} "
-        f"WHERE rowid >= {begin} AND rowid < {end}) AS source, (SELECT row_number() OVER () AS place, r FROM "
-        f"(SELECT rowid AS r FROM {name} LIMIT {live} OFFSET {place})) AS target "
-        f"WHERE source.place = target.place AND {name}.rowid = target.r"
+    columns, ours = _stored_columns(work, name), work.ours(name)
+    unique = uuid.uuid4().hex  # a column of the table may be called anything, also as what is named here
+    order, row, source, target = (quote(f"{what}_{unique}") for what in ("order", "row", "source", "target"))
+    assignments = ", ".join(f"{column} = {source}.{column}" for column in columns)
+    work.execute(
+        f"UPDATE {ours} SET {assignments} FROM (SELECT row_number() OVER () AS {order}, * FROM {work.theirs(name)} "
+        f"WHERE rowid >= {begin} AND rowid < {end}) AS {source}, (SELECT row_number() OVER () AS {order}, {row} FROM "
+        f"(SELECT rowid AS {row} FROM {ours} LIMIT {live} OFFSET {place})) AS {target} "
+        f"WHERE {source}.{order} = {target}.{order} AND {ours}.rowid = {target}.{row}"
     )
 
 
-def _stored_columns(connection: DuckDBPyConnection, name: str) -> list[str]:
+def _stored_columns(work: Replication, name: str) -> list[str]:
     """All columns but generated ones, which DuckDB does not tell apart in its catalog but refuses to insert into."""
-    columns = [quote(row[0]) for row in connection.execute(f"DESCRIBE {name}").fetchall()]
-    return [column for column in columns if _is_stored(connection, name, column)]
+    columns = [quote(row[0]) for row in work.execute(f"DESCRIBE {work.ours(name)}").fetchall()]
+    return [column for column in columns if _is_stored(work, name, column)]
 
 
-def _is_stored(connection: DuckDBPyConnection, name: str, column: str) -> bool:
+def _is_stored(work: Replication, name: str, column: str) -> bool:
     import duckdb
 
     try:
-        connection.execute(f"EXPLAIN INSERT INTO {name} ({column}) SELECT NULL")
+        work.execute(f"EXPLAIN INSERT INTO {work.ours(name)} ({column}) SELECT NULL")
     except duckdb.BinderException:
         return False
     return True
 
 
-def _in_any_order(connection: DuckDBPyConnection, statements: Iterable[str], *, give_up: bool = False) -> None:
+def _in_any_order(work: Replication, statements: Iterable[str], *, give_up: bool = False) -> None:
     """Execute statements that may need one another, trying again those that failed while any succeeds."""
     import duckdb
 
@@ -194,7 +216,7 @@ def _in_any_order(connection: DuckDBPyConnection, statements: Iterable[str], *, 
         error: duckdb.Error | None = None
         for statement in left:
             try:
-                connection.execute(statement)
+                work.execute(statement)
             except (
                 duckdb.CatalogException,
                 duckdb.BinderException,
@@ -210,6 +232,6 @@ def _in_any_order(connection: DuckDBPyConnection, statements: Iterable[str], *, 
         left = failed
 
 
-def _count(connection: DuckDBPyConnection, name: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
+def _count(work: Replication, name: str) -> int:
+    row = work.execute(f"SELECT count(*) FROM {work.ours(name)}").fetchone()
     return int(row[0]) if row else 0

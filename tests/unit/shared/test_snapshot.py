@@ -57,6 +57,7 @@ def everything(path: Path) -> dict[str, object]:
     """All rows in their order and all definitions, read in a fresh process's eyes: a new read-only connection."""
     with duckdb.connect(str(path), read_only=True) as connection:
         connection.execute("SET threads = 1")  # else rows arrive in any order
+        catalog = db.quote(connection.execute("SELECT current_database()").fetchall()[0][0])
         tables = connection.execute(
             "SELECT schema_name, table_name, sql, comment FROM duckdb_tables() ORDER BY ALL"
         ).fetchall()
@@ -72,7 +73,7 @@ def everything(path: Path) -> dict[str, object]:
         for schema, table, *_ in tables:
             name = f"{db.quote(schema)}.{db.quote(table)}"
             found[name] = connection.execute(
-                f"SELECT count(*), md5(string_agg(md5(t::VARCHAR), '')) FROM {name} t"
+                f"SELECT count(*), md5(string_agg(md5(t::VARCHAR), '')) FROM {catalog}.{name} t"
             ).fetchone()
         return found
 
@@ -214,6 +215,45 @@ def test_random_work_stays_equal(warehouse: Path) -> None:
         )
         if dice.random() < 0.7:
             assert_equal(warehouse, publish(warehouse))
+    assert_equal(warehouse, publish(warehouse))
+
+
+@pytest.mark.parametrize("column", ["place", "rowid", "source", "row"])
+def test_a_column_may_be_called_anything(warehouse: Path, column: str) -> None:
+    for sql in (
+        f"CREATE TABLE big AS SELECT range + 7 AS {column}, range % 3 AS v FROM range({BIG})",
+        "CREATE TABLE small AS SELECT 1 AS a",
+        f"UPDATE big SET v = 9 WHERE {column} = 17",
+        f"UPDATE big SET {column} = 5 WHERE {column} = {BIG - 5}",
+        "DELETE FROM big WHERE v = 9",
+        "INSERT INTO big VALUES (1, 2)",
+    ):
+        write(warehouse, sql)
+        assert_equal(warehouse, publish(warehouse))
+
+
+@pytest.mark.parametrize("schema", ["warehouse", "memory", "temp", "system"])
+def test_a_schema_may_be_called_as_a_database_is(warehouse: Path, schema: str) -> None:
+    name = f"warehouse.{schema}"
+    for sql in (
+        f"CREATE SCHEMA {name}; CREATE TABLE {name}.t (a INTEGER, b VARCHAR DEFAULT 'x')",
+        f"CREATE UNIQUE INDEX first ON {name}.t (a); COMMENT ON TABLE {name}.t IS 'c'",
+        f"CREATE VIEW {name}.v AS SELECT 1 AS one",
+        f"INSERT INTO {name}.t (a) VALUES (1)",
+        f"CREATE OR REPLACE VIEW {name}.v AS SELECT 2 AS one",
+        f"DROP TABLE {name}.t",
+        f"DROP SCHEMA {name} CASCADE",
+    ):
+        write(warehouse, sql)
+        assert_equal(warehouse, publish(warehouse))
+
+
+@pytest.mark.parametrize("name", ["memory", "temp", "a.b"])
+def test_a_warehouse_may_be_called_as_a_database_of_duckdb_s_own(tmp_path: Path, name: str) -> None:
+    warehouse = tmp_path / f"{name}.duckdb"
+    write(warehouse, "CREATE TABLE t AS SELECT 1 AS a; CREATE VIEW v AS SELECT * FROM t")
+    publish(warehouse)
+    write(warehouse, "INSERT INTO t VALUES (2)")
     assert_equal(warehouse, publish(warehouse))
 
 

@@ -14,6 +14,9 @@ from dataflow.cli.output import Output
 from dataflow.cli.stack import context_of
 from dataflow.errors import UsageError
 
+_SCREENFUL = 100
+_ALL = 2**62
+
 app = new_app("data", "Look into the warehouse, and load files into it.")
 
 
@@ -35,7 +38,9 @@ def tables(ctx: typer.Context) -> None:
 def query(
     ctx: typer.Context,
     sql: Annotated[str, typer.Argument(help="One SQL statement; - reads it from stdin.")],
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many rows.")] = 100,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="Rows. Default: 100; with --csv all.")
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout.")] = False,
     file: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="All rows into .parquet, .csv or .json.")
@@ -62,7 +67,10 @@ def query(
             raise UsageError("--output and --write exclude each other.")
         output.result(operations.export(context_of(output), text, file, replace=replace), show_file)
         return
-    result = operations.query(context_of(output), text, limit=limit, write=write)
+    most = limit or (_ALL if as_csv else _SCREENFUL)
+    result = operations.query(context_of(output), text, limit=most, write=write)
+    if result.truncated:
+        output.warn(f"There are more rows than these {most:,}: --limit N shows more, --output FILE keeps all.")
     if as_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(result.columns)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dataflow.cli.progress import Progress
 
 SCHEMA = "dataflow/1"
+_UNFOLDED = 10_000  # in a file or a pipe a row is a line
 ResultT = TypeVar("ResultT")
 
 
@@ -69,6 +70,12 @@ class Output:
         elif not self.quiet:
             show(self.console, data)
 
+    def warn(self, message: str) -> None:
+        """A warning about the result: on stderr, and in the envelope."""
+        self.warnings.append(message)
+        if not self.json:
+            self.progress.show(Noted(message, warning=True))
+
     def item(self, data: ResultT, show: Callable[[Console, ResultT], None]) -> None:
         """One item of an answer that goes on: a line of JSON, or `show`."""
         if self.json:
@@ -105,7 +112,8 @@ class Output:
 def _console(file: Any, *, no_color: bool) -> Console:
     from rich.console import Console
 
-    width = None if file.isatty() else int(os.environ.get("COLUMNS", "100"))
+    wanted = os.environ.get("COLUMNS", "")
+    width = None if file.isatty() else int(wanted) if wanted.isdecimal() else _UNFOLDED
     return Console(file=file, no_color=no_color or None, highlight=False, markup=False, width=width, soft_wrap=False)
 
 

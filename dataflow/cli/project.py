@@ -46,7 +46,7 @@ def engine_show(ctx: typer.Context) -> None:
         $ dataflow engine show
     """
     output: Output = ctx.obj
-    output.result(context_of(output).choice, lambda console, choice: console.print(f"{choice.name}: {choice.reason}"))
+    output.result(context_of(output).choice, lambda console, choice: console.print(f"{choice.name} ({choice.reason})"))
 
 
 @app.command()

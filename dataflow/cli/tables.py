@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ _STYLES = {
     "skipped": "dim", "failed": "bold red", "failure": "bold red", "unhealthy": "bold red", "crash-loop": "bold red",
 }  # fmt: skip
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MOST_DECIMALS = 6
 
 
 def table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
@@ -24,7 +26,7 @@ def table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str 
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for column in columns:
         made.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold")
     for row in rows:
@@ -68,6 +70,29 @@ def took(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     return f"{seconds:.1f} s" if seconds < _MINUTE else f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
+
+
+def value(thing: object) -> str:
+    """A setting or parameter: true and false as in its file, - where there is none."""
+    if thing is None or thing == ():
+        return "-"
+    if isinstance(thing, tuple):
+        return ", ".join(map(value, thing))
+    return str(thing).lower() if isinstance(thing, bool) else str(thing)
+
+
+def decimals(numbers: Sequence[float]) -> list[str]:
+    """Floats of one column with as many decimals as the one that needs most: two at the most, below 1 two digits."""
+    finite = [number for number in numbers if math.isfinite(number) and number]
+    places = max((_places(number) for number in finite), default=0)
+    large = any(abs(number) >= 1e15 for number in finite)
+    return [f"{number:.6g}" if large or places > _MOST_DECIMALS else f"{number:.{places}f}" for number in numbers]
+
+
+def _places(number: float) -> int:
+    """How many decimals a number other than 0 needs after rounding."""
+    most = 2 if abs(number) >= 1 else 1 - math.floor(math.log10(abs(number)))
+    return len(f"{number:.{most}f}".partition(".")[2].rstrip("0"))
 
 
 def count(number: int, thing: str) -> str:

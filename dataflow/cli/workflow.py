@@ -128,7 +128,7 @@ def logs(
     tail: Annotated[int | None, typer.Option("--tail", "-n", metavar="N", min=1, help="Only the last lines.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
 ) -> None:
-    """Show the log of one run.
+    """Show the log of one run. Debug lines are left out, unless --verbose or --json.
 
     Example:
         $ dataflow workflow logs last --tail 10
@@ -137,12 +137,15 @@ def logs(
     from dataflow.operations import run_logs as operations
 
     output: Output = ctx.obj
+    hidden = set() if output.verbose or output.json else {"debug"}
     if follow:
         for line in operations.follow_log(context_of(output), run_id, step=step):
-            output.item(line, show_log_line)
+            if line.level not in hidden:
+                output.item(line, show_log_line)
         return
-    lines = operations.read_log(context_of(output), run_id, step=step, tail=tail)
-    output.result(LogLines(lines), show_log)
+    found = operations.read_log(context_of(output), run_id, step=step)
+    lines = tuple(line for line in found if line.level not in hidden)
+    output.result(LogLines(lines[-tail:] if tail else lines), show_log)
 
 
 @app.command()
@@ -150,7 +153,7 @@ def cancel(ctx: typer.Context, run_id: RunId) -> None:
     """Cancel a run and wait until it has ended.
 
     Example:
-        $ dataflow workflow cancel --help
+        $ dataflow workflow cancel last
     """
     from dataflow.cli.views.workflow import show_run
     from dataflow.operations.runs import cancel_run

@@ -155,7 +155,7 @@ def test_project_dir_works_from_elsewhere_before_and_after_the_command(project: 
         ["--project-dir", str(project.root), "engine", "show"],
         ["engine", "show", "--project-dir", str(project.root)],
     ):
-        assert elsewhere.call(*arguments).out.startswith("native:")
+        assert elsewhere.call(*arguments).out.startswith("native (")
     assert elsewhere.call("engine", "show", DATAFLOW_PROJECT_DIR=str(project.root)).code == 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dataflow.cli.errors import show_place
-from dataflow.cli.tables import table
+from dataflow.cli.tables import table, value
 from dataflow.operations.configuration import ConfigChecked, ConfigShown
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def shower(*, origin: bool) -> Callable[[Console, ConfigShown], None]:
 
     def show(console: Console, result: ConfigShown) -> None:
         columns = ["KEY", "VALUE", *(["FROM"] if origin else [])]
-        rows = [(v.key, _text(v.value), *([v.origin] if origin else [])) for v in result.values]
+        rows = [(v.key, value(v.value), *([v.origin] if origin else [])) for v in result.values]
         table(console, columns, rows)
 
     return show
@@ -42,9 +42,3 @@ def show_github(console: Console, result: ConfigChecked) -> None:
         where = f"file={place.path},line={place.line or 1}" + (f",col={place.column}" if place.column else "")
         text = f"{finding.message} {finding.hint or ''}".strip().replace("%", "%25").replace("\n", "%0A")
         console.print(f"::{finding.severity} {where},title={finding.rule}::{text}", soft_wrap=True)
-
-
-def _text(value: object) -> str:
-    if value is None or value == ():
-        return "-"
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

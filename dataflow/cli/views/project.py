@@ -10,6 +10,8 @@ from dataflow.operations.init import InitResult
 if TYPE_CHECKING:
     from rich.console import Console
 
+HOW_TO_WORKFLOW = "https://github.com/dataflow-toolkit/dataflow/blob/main/docs/how-to/workflow.md"
+
 
 def show_init(console: Console, result: InitResult) -> None:
     """What was made, and what to do next."""
@@ -21,3 +23,6 @@ def show_init(console: Console, result: InitResult) -> None:
     if any(file.startswith("workflows/nightscout/") for file in result.files):
         console.print("  dataflow workflow run nightscout")
         console.print('  dataflow data query "from marts.nightscout_daily limit 5"')
+    else:
+        console.print("  write a workflow into workflows/:")
+        console.print(f"  {HOW_TO_WORKFLOW}", soft_wrap=True)

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dataflow.cli.tables import size, state, table
+from dataflow.models import ServiceStatus
 from dataflow.operations.down import DownResult
 from dataflow.operations.lifecycle import LifecycleResult
 from dataflow.operations.logs import ServiceLine, ServiceLines
@@ -44,8 +45,14 @@ def show_down(console: Console, result: DownResult) -> None:
 
 def show_services(console: Console, result: LifecycleResult) -> None:
     """The services that were touched."""
-    rows = [(s.name, state(s.state), state(s.health), size(s.memory), s.url or "") for s in result.services]
-    table(console, ["SERVICE", "STATE", "HEALTH", "#MEMORY", "URL"], rows)
+    rows = [(s.name, state(condition(s)), size(s.memory), s.url or "") for s in result.services]
+    table(console, ["SERVICE", "STATE", "#MEMORY", "URL"], rows)
+
+
+def condition(service: ServiceStatus) -> str:
+    """State and health in one word: how a running service feels, or that it does not run."""
+    told = service.state == "running" and service.health not in {"none", "unknown"}
+    return service.health if told else service.state
 
 
 def show_page(console: Console, page: Page) -> None:
@@ -55,6 +62,8 @@ def show_page(console: Console, page: Page) -> None:
 
 def show_lines(console: Console, result: ServiceLines) -> None:
     """Lines of logs."""
+    if not result.lines:
+        console.print("No log lines yet.")
     for line in result.lines:
         show_line(console, line)
 

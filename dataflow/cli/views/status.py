@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataflow.cli.output import Output
 from dataflow.cli.tables import ago, size, state, table, took
+from dataflow.cli.views.stack import condition
 from dataflow.operations.status import StatusResult, WorkflowStatus
 
 if TYPE_CHECKING:
@@ -18,33 +19,17 @@ def show_status(console: Console, result: StatusResult) -> None:
     """Services, workflows, data."""
     from rich.text import Text
 
-    console.print(
-        Text.assemble(
-            f"{result.project} is ", state(result.state), f"  ·  {result.engine.name} engine ({result.engine.reason})"
-        )
-    )
+    console.print(Text.assemble(f"{result.project} is ", state(result.state), f" · {result.engine.name} engine"))
     console.print()
-    rows = [
-        (
-            s.name,
-            state(s.state),
-            state(s.health),
-            ago(s.since),
-            str(s.pid or "-"),
-            size(s.memory),
-            _restarts(s.restarts),
-            (s.url or "") if s.pid else "",
-        )
-        for s in result.services
-    ]
-    table(console, ["SERVICE", "STATE", "HEALTH", "#SINCE", "#PID", "#MEMORY", "#↻", "URL"], rows)
+    _show_services(console, result)
     for service in result.services:
         if service.detail:
             console.print(f"  {service.name}: {service.detail}")
     console.print()
     _show_workflows(console, result)
-    snapshot = f", snapshot {ago(result.warehouse.snapshot)} old" if result.warehouse.snapshot else ""
-    console.print(f"warehouse {size(result.warehouse.bytes)}{snapshot}")
+    data = result.warehouse
+    snapshot = f", snapshot {ago(data.snapshot)} old" if data.snapshot else ""
+    console.print(f"warehouse {size(data.bytes) if data.bytes else 'empty'}{snapshot}")
 
 
 def watch_status(output: Output, looks: Iterator[StatusResult]) -> None:
@@ -68,19 +53,34 @@ def _captured(console: Console, result: StatusResult) -> Any:
     return Text.from_ansi(capture.get())
 
 
+def _show_services(console: Console, result: StatusResult) -> None:
+    """With the restarts where there were any: the table fits 80 columns without them."""
+    restarted = any(service.restarts for service in result.services)
+    columns = ["SERVICE", "STATE", "#SINCE", "#PID", "#MEMORY", *(["#↻"] if restarted else []), "URL"]
+    rows = [
+        (
+            s.name,
+            state(condition(s)),
+            ago(s.since),
+            str(s.pid or "-"),
+            size(s.memory),
+            *([str(s.restarts or "")] if restarted else []),
+            (s.url or "") if s.pid else "",
+        )
+        for s in result.services
+    ]
+    table(console, columns, rows)
+
+
 def _show_workflows(console: Console, result: StatusResult) -> None:
     if result.workflows:
         rows = [_workflow_row(item) for item in result.workflows]
         table(console, ["WORKFLOW", "LAST RUN", "#AGO", "#TOOK", "RUN"], rows)
+        if result.note:
+            console.print(f"  {result.note}")
     else:
         console.print("No workflows yet.")
-    if result.note:
-        console.print(f"  {result.note}")
     console.print()
-
-
-def _restarts(count: int) -> str:
-    return str(count) if count else ""
 
 
 def _workflow_row(item: WorkflowStatus) -> tuple[str | Text, ...]:

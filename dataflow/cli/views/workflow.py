@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataflow.cli.errors import show_place
-from dataflow.cli.tables import ago, count, state, table, took
+from dataflow.cli.tables import ago, count, state, table, took, value
+from dataflow.cli.views.project import HOW_TO_WORKFLOW
 from dataflow.models import LogLine, Run
 from dataflow.operations.run import Launched, RunResult
 from dataflow.operations.runs import RunDetail, RunList
@@ -34,6 +35,7 @@ def show_list(console: Console, result: WorkflowList) -> None:
         table(console, ["WORKFLOW", "SCHEDULE", "#ASSETS", "#CHECKS", "WHAT IT DOES"], rows)
     elif not result.findings:
         console.print("No workflows yet: a folder under workflows/ with a dagster_job.py makes one.")
+        console.print(f"How: {HOW_TO_WORKFLOW}", soft_wrap=True)
     for finding in result.findings:
         console.print(f"\n{finding.rule}: {finding.message}", soft_wrap=True)
         show_place(console, finding.place)
@@ -54,14 +56,17 @@ def show_detail(console: Console, result: WorkflowDetail) -> None:
         "needs": ", ".join(info.requires) or "-",
         "secrets": ", ".join(info.secrets) or "-",
     }
-    for name, value in facts.items():
-        console.print(f"{name:<13} {value}", soft_wrap=True)
+    for name, text in facts.items():
+        console.print(f"{name:<13} {text}", soft_wrap=True)
     if info.parameters:
-        rows = [(p.name, p.type, "-" if p.default is None else str(p.default), p.description) for p in info.parameters]
+        rows = [(p.name, p.type, value(p.default), p.description) for p in info.parameters]
         console.print()
         table(console, ["PARAMETER", "TYPE", "DEFAULT", "WHAT IT DOES"], rows)
-    console.print(f"\nassets  {', '.join(info.assets) or '-'}")
-    console.print(f"checks  {', '.join(info.checks) or '-'}\n")
+    for title, names in (("assets", info.assets), ("checks", info.checks)):
+        console.print(f"\n{title}{'' if names else '  -'}")
+        for name in names:
+            console.print(f"  {name}", soft_wrap=True)
+    console.print()
     _runs(console, result.runs)
 
 
@@ -72,10 +77,10 @@ def show_launched(console: Console, launched: Launched) -> None:
         console.print(f"Follow it: dataflow workflow logs {launched.run_id[:8]} --follow")
         return
     console.print(f"Would run {launched.workflow} through {launched.through}.")
-    for name, value in launched.parameters.items():
-        console.print(f"  {name} = {value}")
+    for name, chosen in launched.parameters.items():
+        console.print(f"  {name} = {value(chosen)}", soft_wrap=True)
     for asset in launched.assets:
-        console.print(f"  computes {asset}")
+        console.print(f"  computes {asset}", soft_wrap=True)
 
 
 def show_result(console: Console, result: RunResult) -> None:
@@ -83,7 +88,7 @@ def show_result(console: Console, result: RunResult) -> None:
     run, progress = result.run, result.progress
     held = f", {count(len(progress.checks), 'check')} held" if progress.checks else ""
     console.print(f"{run.workflow} succeeded in {took(run.seconds)}: {count(len(progress.steps), 'step')}{held}.")
-    console.print(f"  run {run.id}" + (f"  {result.url}" if result.url else ""))
+    console.print(f"  {result.url}" if result.url else f"  run {run.id}", soft_wrap=True)
 
 
 def show_runs(console: Console, result: RunList) -> None:
@@ -98,11 +103,16 @@ def show_run(console: Console, detail: RunDetail) -> None:
 
 
 def show_progress(console: Console, progress: Progress) -> None:
-    """Steps, checks, and what went wrong."""
+    """Steps, how many checks held and which did not, and what went wrong."""
     rows = [(step.name, state(step.state), took(step.seconds)) for step in progress.steps]
-    rows += [(f"check {check.name}", state("passed" if check.passed else "failed"), "") for check in progress.checks]
     console.print()
     table(console, ["STEP", "STATE", "#TOOK"], rows)
+    failed = [check.name for check in progress.checks if not check.passed]
+    if progress.checks:
+        bad = f", {len(failed)} failed:" if failed else "."
+        console.print(f"\n{count(len(progress.checks) - len(failed), 'check')} held{bad}")
+    for name in failed:
+        console.print(f"  {name}", soft_wrap=True)
     error = progress.failed.error if progress.failed else progress.error
     if error:
         console.print(f"\n{error}", soft_wrap=True)
@@ -110,6 +120,8 @@ def show_progress(console: Console, progress: Progress) -> None:
 
 def show_log(console: Console, log: LogLines) -> None:
     """The lines of a run's log."""
+    if not log.lines:
+        console.print("No log lines yet.")
     for line in log.lines:
         show_log_line(console, line)
 

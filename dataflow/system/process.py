@@ -170,15 +170,19 @@ def send_signal(pid: int, number: signal.Signals) -> bool:
 
 
 def memory_of(pid: int) -> int | None:
-    """Resident bytes of a process and all its descendants; None where it is gone."""
+    """Resident bytes of a process and its descendants in the same session; None where it is gone.
+
+    What it started in a session of its own (a workflow's run) is no part of it.
+    """
     import psutil
 
-    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
         process = psutil.Process(pid)
+        session = os.getsid(pid)
         total = int(process.memory_info().rss)
         for child in process.children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                total += int(child.memory_info().rss)
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
+                total += int(child.memory_info().rss) if os.getsid(child.pid) == session else 0
         return total
     return None
 

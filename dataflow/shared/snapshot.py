@@ -101,7 +101,7 @@ def _bring_up(
         work.execute(f"ATTACH {literal(str(folder.warehouse))} AS {quote(live)} (READ_ONLY); USE {quote(live)}")
         work.execute("DETACH memory")  # a warehouse may be called memory.duckdb
         name, old = _attach(work, folder, catalog, contents, wait)
-        work.execute(f"USE {quote(catalog)}")
+        work.execute(f"USE {quote(catalog)}.main")  # the name alone may be taken for a schema
         folder.contents(name).unlink(missing_ok=True)
         rows = update(Replication(work, catalog, live), old, contents)
         work.execute(f"USE {quote(live)}")

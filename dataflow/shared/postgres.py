@@ -93,4 +93,7 @@ def _translated(exc: psycopg.Error) -> DataflowError:
     if exc.sqlstate is None or exc.sqlstate.startswith(("08", "57P")):
         hint = "The connection broke; nothing uncommitted was kept"
         return WarehouseError(text, code="POSTGRES_DOWN", hint=hint, retryable=True)
-    return WarehouseError(text, code="WAREHOUSE_SQL", hint=exc.diag.message_hint, place=place_in_sql(text))
+    hint = exc.diag.message_hint or exc.diag.message_detail
+    return WarehouseError(
+        text.partition("\n")[0], code="WAREHOUSE_SQL", hint=mask(hint) if hint else None, place=place_in_sql(text)
+    )

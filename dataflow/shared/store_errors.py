@@ -77,8 +77,11 @@ def checksum_mismatch(where: str, expected: str, found: str) -> StorageError:
     return StorageError(
         f"{where} is damaged: its checksum is {found[:12]}…, stored as {expected[:12]}…",
         code="CHECKSUM_MISMATCH",
-        hint="Write the object again, or restore it from a backup",
-        actions=(Action("Restore the last backup", "dataflow backup restore"),),
+        hint="Put a good copy in its place, or remove it and load that part again from its source",
+        actions=(
+            Action("See it", f"dataflow storage ls {where}"),
+            Action("Put a good copy in its place", f"dataflow storage put FILE {where}"),
+        ),
     )
 
 

@@ -18,7 +18,8 @@ LOCKED = re.compile(
     r"could not set lock|being used by another process|different configuration than existing|file handle conflict",
     re.IGNORECASE,
 )
-BACKUPS = Action("Restore the last backup", "dataflow backup restore")
+DRAWN = re.compile(r"^LINE \d+: ", re.MULTILINE)
+ADVICE_LINES = 4
 # (what DuckDB says, code, our sentence, hint, action); the first that matches wins.
 FAULTS: tuple[tuple[re.Pattern[str], str, str, str, tuple[Action, ...]], ...] = (
     (
@@ -32,8 +33,11 @@ FAULTS: tuple[tuple[re.Pattern[str], str, str, str, tuple[Action, ...]], ...] = 
         re.compile(r"not a valid DuckDB database|corrupt|checksum .*does not match|file is too small", re.IGNORECASE),
         "WAREHOUSE_CORRUPT",
         "is damaged or is not a DuckDB file",
-        "The file was left as it is. Move it aside, restore a backup, or run the workflows again to rebuild it",
-        (BACKUPS,),
+        "The file was left as it is. Keep it, but move it aside: then each workflow's next run loads the lake anew",
+        (
+            Action("See the workflows", "dataflow workflow list"),
+            Action("Load anew, after moving the file aside", "dataflow workflow run NAME"),
+        ),
     ),
     (
         re.compile(r"no space left|file too large|disk quota exceeded|not enough space", re.IGNORECASE),
@@ -119,7 +123,7 @@ def _locked(path: Path) -> WarehouseError:
         f"{path} is locked by {who}",
         code="WAREHOUSE_LOCKED",
         hint="DuckDB lets one process write at a time. Wait for it to end, or stop it",
-        actions=(Action("See what is running", "dataflow workflow runs --status STARTED"), *stop),
+        actions=(Action("See what is running", "dataflow workflow runs"), *stop),
         retryable=True,
     )
 
@@ -133,19 +137,24 @@ def _in_a_statement(exc: Error) -> WarehouseError:
     if isinstance(exc, duckdb.TransactionException) and "onflict" in str(exc):
         return WarehouseError(first_line(exc), code="WAREHOUSE_CONFLICT", hint="Run it again", retryable=True)
     if "attached in read-only mode" in str(exc):
-        hint = "This connection only reads; use db.write_connection, or `dataflow data query --write`"
+        hint = (
+            "Reading connections refuse changes. "
+            "On the command line: `dataflow data query --write …`; in code: db.write_connection()"
+        )
         return WarehouseError(first_line(exc), code="WAREHOUSE_READ_ONLY", hint=hint)
-    return WarehouseError(str(exc).strip(), code="WAREHOUSE_SQL", hint=_candidates(exc), place=place_in_sql(str(exc)))
+    return WarehouseError(first_line(exc), code="WAREHOUSE_SQL", hint=_advice(str(exc)), place=place_in_sql(str(exc)))
 
 
 def first_line(exc: BaseException) -> str:
     """The first line of a message: DuckDB puts advice for its own users below it."""
-    return str(exc).strip().splitlines()[0]
+    return str(exc).strip().partition("\n")[0]
 
 
-def _candidates(exc: BaseException) -> str | None:
-    found = re.search(r"^(?:Did you mean|Candidate bindings).*$", str(exc), re.MULTILINE)
-    return found.group(0).strip() if found else None
+def _advice(message: str) -> str | None:
+    """What DuckDB says below its first line and above the statement: what was meant, candidates, the file's line."""
+    below = DRAWN.split(message.strip())[0].partition("\n")[2]
+    first = below.strip().split("\n\n")[0].splitlines()[:ADVICE_LINES]
+    return "\n".join(line.strip().replace(": : ", ": ") for line in first) or None
 
 
 def place_in_sql(message: str) -> Place | None:
@@ -156,5 +165,6 @@ def place_in_sql(message: str) -> Place | None:
     found = re.search(r"^(LINE (\d+): )(.*)\n( *)\^", message, re.MULTILINE)
     if found is None:
         return None
-    column = len(found.group(4)) - len(found.group(1)) + 1
-    return Place(Path("<sql>"), line=int(found.group(2)), column=column, snippet=found.group(3))
+    # Of a long line only a part is drawn, and the column in the whole line cannot be told.
+    column = None if found[3].startswith("...") else len(found[4]) - len(found[1]) + 1
+    return Place(Path("<sql>"), line=int(found[2]), column=column, snippet=found[3])

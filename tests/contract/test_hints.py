@@ -13,7 +13,7 @@ import pytest
 from tests.contract.conftest import ROOT, parse
 
 # Known to be wrong. Correct the code and remove them here: a corrected one fails as unexpectedly passing.
-WRONG = {"dataflow backup restore", "dataflow workflow runs --status STARTED"}
+WRONG: set[str] = set()
 
 
 def told() -> Iterator[tuple[str, str]]:

@@ -227,6 +227,37 @@ def test_a_syntax_error_has_its_line_and_column(filled: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "message", "hint", "column"),
+    [
+        ("FROM tt", "Catalog Error: Table with name tt does not exist!", 'Did you mean "t"?', 6),
+        ("SELECT t.b FROM t", 'Binder Error: Table "t" does not have a column named "b"', 'Candidate bindings: "a"', 8),
+        ("SELECT 'x'::INTEGER", "Conversion Error: Could not convert string 'x' to INT32", None, 11),
+        ("SELECT 1 +", "Parser Error: syntax error at end of input", None, None),
+        ("SELECT error('one\ntwo')", "Invalid Input Error: one", "two", None),
+    ],
+)
+def test_an_sql_error_says_each_thing_once(
+    filled: Path, sql: str, message: str, hint: str | None, column: int | None
+) -> None:
+    error = fail(filled, sql)
+    assert (error.message, error.hint, error.place and error.place.column) == (message, hint, column)
+    assert error.place is None or error.place.snippet == sql
+
+
+def test_the_candidates_of_an_sql_error_are_few(filled: Path) -> None:
+    hint = fail(filled, "SELECT sum('x')").hint
+    assert hint is not None
+    assert hint.splitlines()[:2] == ["Candidate functions:", "sum(DECIMAL) -> DECIMAL"]
+    assert len(hint.splitlines()) == 4
+
+
+def test_a_line_that_duckdb_draws_a_part_of_has_no_column(filled: Path) -> None:
+    place = fail(filled, "SELECT " + "a, " * 100 + "nope FROM t").place
+    assert place is not None
+    assert (place.line, place.column) == (1, None)
+
+
+@pytest.mark.parametrize(
     ("sql", "code"),
     [
         ("SELEC 1", "WAREHOUSE_SQL"),
@@ -240,9 +271,12 @@ def test_statements_that_fail_have_a_code(filled: Path, sql: str, code: str) -> 
     assert fail(filled, sql).code == code
 
 
-def test_writing_on_a_reader_says_which_connection_writes(filled: Path) -> None:
+def test_writing_on_a_reader_says_how_to_write_on_the_command_line_and_in_code(filled: Path) -> None:
     error = fail(filled, "DROP TABLE t", read=True)
-    assert (error.code, "write_connection" in (error.hint or "")) == ("WAREHOUSE_READ_ONLY", True)
+    assert error.code == "WAREHOUSE_READ_ONLY"
+    assert error.hint is not None
+    assert "`dataflow data query --write …`" in error.hint
+    assert "in code: db.write_connection()" in error.hint
 
 
 def test_a_bug_in_the_block_stays_the_bug_it_is(filled: Path) -> None:

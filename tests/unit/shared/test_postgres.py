@@ -58,6 +58,14 @@ def test_an_sql_error_has_its_line(dsn: str) -> None:
     assert caught.value.code == "WAREHOUSE_SQL"
     assert caught.value.place is not None
     assert (caught.value.place.line, caught.value.place.column) == (2, 2)
+    assert caught.value.message == 'column "nope" does not exist'
+
+
+def test_the_row_that_breaks_a_constraint_is_named(dsn: str) -> None:
+    with pytest.raises(WarehouseError, match="duplicate key") as caught, postgres_connection(dsn) as connection:
+        connection.execute("CREATE TEMP TABLE keyed (id INTEGER PRIMARY KEY)")
+        connection.execute("INSERT INTO keyed VALUES (7), (7)")
+    assert caught.value.hint == "Key (id)=(7) already exists."
 
 
 def test_a_missing_database_is_named(dsn: str) -> None:

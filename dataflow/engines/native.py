@@ -134,6 +134,7 @@ class NativeEngine(Engine):
         if ours and self._client.alive():
             report(StepChanged("platform", "started", "stopping"))
             with contextlib.suppress(BackendError):
+                self._client.call("stopAllProcesses", False)  # all at once: shutdown alone goes one by one
                 self._client.call("shutdown")
             longest = max((spec.native.stop_seconds for spec in self._catalog.values() if spec.native), default=10)
             wait_until(lambda: self._services_left() != [], lambda left: not left, timeout=longest + 5)

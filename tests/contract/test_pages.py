@@ -96,7 +96,6 @@ def test_blocks_of_code_are_well_formed(page: Path) -> None:
         YAML(typ="safe", pure=True).load(block)
 
 
-@pytest.mark.xfail(reason="shared/loading.py, _drop_earlier: a key column called `place` meets an alias of that name")
 def test_the_workflow_written_by_hand_loads_and_runs_as_the_page_says(project: Project) -> None:
     page = ROOT / "docs" / "how-to" / "workflow.md"
     folder = "workflows/earthquakes"

@@ -6,14 +6,10 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.contract.conftest import ROOT, parse
-
-# Known to be wrong. Correct the code and remove them here: a corrected one fails as unexpectedly passing.
-WRONG: set[str] = set()
 
 
 def told() -> Iterator[tuple[str, str]]:
@@ -30,11 +26,6 @@ def told() -> Iterator[tuple[str, str]]:
                 yield from ((where, found) for found in re.findall(r"`(dataflow [a-z][^`]*)`", text))
 
 
-def _case(where: str, command: str) -> Any:
-    marks = pytest.mark.xfail(reason="not yet corrected in the code") if command in WRONG else ()
-    return pytest.param(where, command, marks=marks)
-
-
 def _text(node: ast.AST) -> str:
     """A string or f-string; what is filled in becomes X."""
     if isinstance(node, ast.Constant):
@@ -46,6 +37,6 @@ def _text(node: ast.AST) -> str:
     return ""
 
 
-@pytest.mark.parametrize(("where", "command"), [_case(*found) for found in sorted(set(told()))])
+@pytest.mark.parametrize(("where", "command"), sorted(set(told())))
 def test_the_command_exists(where: str, command: str) -> None:
     parse(shlex.split(command.replace("…", "X"))[1:], complete=False)

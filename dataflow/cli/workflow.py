@@ -128,7 +128,9 @@ def logs(
     tail: Annotated[int | None, typer.Option("--tail", "-n", metavar="N", min=1, help="Only the last lines.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
 ) -> None:
-    """Show the log of one run. Debug lines are left out, unless --verbose or --json.
+    """Show the log of one run.
+
+    Debug lines are left out, unless --verbose or --json.
 
     Example:
         $ dataflow workflow logs last --tail 10

@@ -45,6 +45,96 @@ def test_bad_csv_rows_are_set_aside_with_line_column_and_reason(file: Path) -> N
     assert "missing columns" in result.quarantined[1].reason
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_sort_of_bad_row_has_the_line_it_begins_at(file: Path, end: str) -> None:
+    good = "1,b,2026-01-02T03:04:05Z"
+    rows = {
+        "missing columns": "8",
+        "cast": f"x,b,{good[-20:]}",
+        "too many": f'1,"c{end}{end}d",{good[-20:]},5',
+        "value with unterminated": f'1,"un"quoted",{good[-20:]}',
+        "no timestamp": f'1,"c{end}d",garbage',
+        "unicode": "1,gr\udcf6,",
+    }
+    text, line, expected = f"id,name,t{end}", 2, []
+    for row in [*rows.values(), "", *rows.values(), f'2,"c{end}d",{good[-20:]}', *rows.values()]:
+        expected += [line] if row in rows.values() else []
+        text += row + end
+        line += 1 + row.count(end)
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    schema = pa.schema([("id", pa.int32()), ("t", pa.timestamp("us", tz="UTC"))])
+    result = read_csv(file, schema=schema, encoding="utf-8")
+    assert [error.line for error in result.quarantined] == expected
+    for error, words in zip(result.quarantined, [*rows] * 3, strict=True):
+        assert words in error.reason.lower()
+    assert result.table["id"].to_pylist() == [2]
+
+
+def test_what_is_no_time_with_a_zone_is_set_aside_and_not_made_null(file: Path) -> None:
+    file.write_text("a,t,u\n1,2026-01-02T03:04:05+02:00,\nx,never,\n2,never,maybe\n3,,maybe\n")
+    times = pa.timestamp("us", tz="UTC")
+    result = read_csv(file, schema=pa.schema([("a", pa.int8()), ("t", times), ("u", times)]))
+    assert [row["t"].isoformat() for row in result.table.to_pylist()] == ["2026-01-02T01:04:05+00:00"]
+    assert lines_of(result) == [(3, "a"), (4, "t"), (5, "u")]
+    assert result.quarantined[1].raw == "2,never,maybe"
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ("1 -2 0", pa.int64()),
+        ("1 2.5 .5 1e3 -0.1 nan", pa.float64()),
+        ("2026-01-02 1999-12-31", pa.date32()),
+        ("2026-01-02 2026-01-02T03:04 2026-01-02T03:04:05.123456", pa.timestamp("us")),
+        ("2026-01-02T03:04:05Z 2026-01-02T03:04:05.5+02:00", pa.timestamp("us", tz="UTC")),
+        ("true FALSE", pa.bool_()),
+        ("007 1", pa.string()),
+        ("12345678901234567890 1", pa.string()),
+        ("1234567890123456 1.5", pa.string()),
+        ("+49 1", pa.string()),
+        ("0x1F 1", pa.string()),
+        ("1_000 1", pa.string()),
+        ("1,5 1,7", pa.string()),
+        ("31.12.2026", pa.string()),
+        ("2026-01-02T03:04:05.123456789", pa.string()),
+        ("2026-01-02T03:04:05Z 2026-01-02T03:04:05", pa.string()),
+        ("true 1", pa.string()),
+    ],
+)
+def test_types_are_inferred_where_no_value_loses_by_it(file: Path, values: str, kind: pa.DataType) -> None:
+    file.write_text("v;w\n" + "".join(f"{value};\n" for value in values.split()))
+    result = read_csv(file)
+    assert (result.table.schema.types, result.quarantined) == ([kind, pa.string()], ())
+    assert result.table.num_rows == len(values.split())
+    assert set(read_csv(file, types="text").table.schema.types) == {pa.string()}
+
+
+def test_a_value_that_does_not_fit_the_inferred_type_is_set_aside(file: Path) -> None:
+    zone = "2026-01-02T03:04:05Z"
+    file.write_text("i,t\n" + f"1,{zone}\n" * 99 + f"n/a,{zone}\n2,never\n")
+    result = read_csv(file)
+    assert result.table.schema.types == [pa.int64(), pa.timestamp("us", tz="UTC")]
+    assert (result.table.num_rows, lines_of(result)) == (99, [(101, "i"), (102, "t")])
+
+
+def test_a_column_with_more_misfits_than_that_stays_text(file: Path) -> None:
+    file.write_text("i\n" + "1\n" * 97 + "n/a\n" * 3)
+    result = read_csv(file)
+    assert (result.table["i"].type, result.table.num_rows, result.quarantined) == (pa.string(), 100, ())
+
+
+@pytest.mark.parametrize(("late", "kind"), [("1.5", pa.float64()), ("007", pa.string()), ("1_0", pa.string())])
+def test_every_value_is_looked_at_not_the_first_ones(file: Path, late: str, kind: pa.DataType) -> None:
+    file.write_text("i\n" + "1\n" * 50_000 + late + "\n")
+    result = read_csv(file)
+    assert (result.table["i"].type, result.table.num_rows) == (kind, 50_001)
+
+
+def test_columns_that_the_schema_does_not_name_stay_text(file: Path) -> None:
+    file.write_text("id,v,other\n1,1,2\n")
+    assert read_csv(file, schema=SCHEMA).table.schema.types[2] == pa.string()
+
+
 def test_a_row_with_two_faults_is_set_aside_once(file: Path) -> None:
     file.write_text("id,v\nx,y\n")
     assert lines_of(read_csv(file, schema=SCHEMA)) == [(2, "id")]
@@ -72,7 +162,7 @@ def test_an_encoding_can_be_named(file: Path) -> None:
 def test_torn_bytes_in_a_utf8_file_cost_only_their_rows(file: Path) -> None:
     file.write_bytes("id,name\n1,größe\n".encode() + b"2,gr\xf6\xdfe\n3,ok\n")
     result = read_csv(file)
-    assert (result.table["id"].to_pylist(), lines_of(result)) == (["1", "3"], [(3, "name")])
+    assert (result.table["id"].to_pylist(), lines_of(result)) == ([1, 3], [(3, "name")])
 
 
 def test_an_unknown_encoding_is_named(file: Path) -> None:
@@ -96,7 +186,7 @@ def test_an_empty_csv_has_no_rows(file: Path) -> None:
 
 def test_a_csv_without_header_takes_the_names_given(file: Path) -> None:
     file.write_text("1,2\n3,4\n")
-    assert read_csv(file, columns=["a", "b"]).table.to_pylist() == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+    assert read_csv(file, columns=["a", "b"]).table.to_pylist() == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
 
 
 def test_doubled_and_empty_column_names_become_different_ones(file: Path) -> None:

@@ -68,6 +68,7 @@ class Output:
         if self.json:
             self._envelope("done", data, None)
         elif not self.quiet:
+            self.progress.close()
             show(self.console, data)
 
     def warn(self, message: str) -> None:

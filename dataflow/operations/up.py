@@ -70,7 +70,8 @@ def up(context: Context, options: UpOptions, report: Report) -> UpResult:
 def _tell(plan: Plan, report: Report) -> None:
     for service in dict.fromkeys(move.service for move in plan.moved):
         moves = [move for move in plan.moved if move.service == service]
-        ports = ", ".join(f"{move.wanted} -> {move.number}" for move in moves)
+        more = f" and {len(moves) - 1} more" if len(moves) > 1 else ""
+        ports = f"{moves[0].wanted} -> {moves[0].number}{more}"
         holders = ", ".join(dict.fromkeys(move.holder for move in moves))
         report(Noted(f"{service} moves to other ports, held by {holders}: {ports}.", warning=True))
     for action in plan.actions:

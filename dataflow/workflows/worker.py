@@ -34,6 +34,8 @@ def main(arguments: list[str]) -> int:
     for name in ("alembic", "asyncio"):  # Dagster's storages open with their chatter
         logging.getLogger(name).setLevel(logging.WARNING)
 
+    logging.getLogger("dagster.builtin").propagate = False  # context.log reaches us through ToPipeline
+
     from dagster import BetaWarning, DagsterInstance
     from dagster._utils.interrupts import setup_interrupt_handlers
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from dataflow.errors import UsageError, WarehouseError
 from dataflow.shared.identifiers import parts, quote
+from dataflow.shared.lossless import guarded
 from dataflow.shared.transactions import transaction
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ def _load(connection: DuckDBPyConnection, source: str, *, into: str, mode: LoadM
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         if mode == "replace" or not (existing := _columns(connection, target)):
             return _create(connection, source, target, key)
-        added = _add_columns(connection, source, target, existing)
+        columns = _columns(connection, f"SELECT * FROM {source}")
+        added = _add_columns(connection, columns, target, existing)
+        source = guarded(source, columns, existing)
         if mode == "append":
             rows = _count(connection, f"INSERT INTO {target} BY NAME SELECT * FROM {source}")
             return LoadResult(rows, rows, 0, added)
@@ -221,11 +224,11 @@ def _columns(connection: DuckDBPyConnection, relation: str) -> list[tuple[str, s
 
 
 def _add_columns(
-    connection: DuckDBPyConnection, source: str, target: str, existing: list[tuple[str, str]]
+    connection: DuckDBPyConnection, columns: list[tuple[str, str]], target: str, existing: list[tuple[str, str]]
 ) -> tuple[str, ...]:
     """Widen the table by the columns that only the data has: a source may send more tomorrow than today."""
     known = {name.lower() for name, _ in existing}
-    new = [(name, kind) for name, kind in _columns(connection, f"SELECT * FROM {source}") if name.lower() not in known]
+    new = [(name, kind) for name, kind in columns if name.lower() not in known]
     for name, kind in new:
         connection.execute(f"ALTER TABLE {target} ADD COLUMN {quote(name)} {kind}")
     return tuple(name for name, _ in new)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,16 @@ def test_python_variables_can_be_queried_after_a_load(con: Connection) -> None:
     db.load_arrow(con, ROWS, into="t")
     mine = pa.table({"x": [5]})
     assert con.execute("SELECT x FROM mine").fetchall() == [(mine["x"][0].as_py(),)]
+
+
+@pytest.mark.parametrize("mode", ["append", "upsert"])
+def test_a_value_is_refused_rather_than_rounded_by_its_column(con: Connection, mode: db.LoadMode) -> None:
+    con.execute('CREATE TABLE t (id BIGINT, "it\'s" INTEGER, day DATE)')
+    noon, midnight = (datetime.fromisoformat(f"2026-01-02T{hour}:00:00") for hour in ("12", "00"))
+    fits = pa.table({"id": [1.0, 2.0], "it's": [3.0, None], "day": [midnight, None]})
+    db.load_arrow(con, fits, into="t", mode=mode, key=["id"])
+    assert rows(con, "t") == [(1, 3, midnight.date()), (2, None, None)]
+    for other in ({"id": [2.5]}, {"id": [1], "it's": [0.5]}, {"id": [1], "day": [noon]}):
+        with pytest.raises(duckdb.InvalidInputException, match=r"does not fit"):
+            db.load_arrow(con, pa.table(other), into="t", mode=mode, key=["id"])
+    assert len(rows(con, "t")) == 2

@@ -23,7 +23,7 @@ RESULTS: dict[str, str] = {
     "engine show": "dataflow.models:EngineChoice",
     "workflow list": f"{_OPERATIONS}.workflows:WorkflowList",
     "workflow show": f"{_OPERATIONS}.workflows:WorkflowDetail",
-    "workflow run": f"{_OPERATIONS}.run:RunResult",
+    "workflow run": f"{_OPERATIONS}.follow:RunResult",
     "workflow runs": f"{_OPERATIONS}.runs:RunList",
     "workflow status": f"{_OPERATIONS}.runs:RunDetail",
     "workflow logs": "dataflow.cli.views.workflow:LogLines",

@@ -14,7 +14,8 @@ from dataflow.config import names
 
 if TYPE_CHECKING:
     from dataflow.operations.context import Context
-    from dataflow.operations.run import Launched, RunResult
+    from dataflow.operations.follow import RunResult
+    from dataflow.operations.run import Launched
 
 app = new_app("workflow", "List, run and watch workflows.")
 
@@ -166,7 +167,7 @@ def cancel(ctx: typer.Context, run_id: RunId) -> None:
 
 def _follow(context: Context, launched: Launched, output: Output) -> RunResult:
     """Follow; Ctrl-C asks in a terminal whether to leave the run alone or to cancel it, elsewhere it cancels."""
-    from dataflow.operations.run import follow
+    from dataflow.operations.follow import follow
     from dataflow.operations.runs import cancel_run
 
     while True:

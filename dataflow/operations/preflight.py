@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from dataflow.config.validation import suggestion
@@ -24,7 +25,8 @@ def parameters(info: WorkflowInfo, texts: tuple[str, ...]) -> dict[str, Any]:
             hint = suggestion(name, known) or (f"It has: {', '.join(known)}." if known else "It has no parameters.")
             raise UsageError(f"{info.name} has no parameter '{name}'.", code="PARAMETER_UNKNOWN", hint=hint)
         try:
-            values[name] = parse_parameter(name, value, known[name].type)
+            parsed = parse_parameter(name, value, known[name].type)
+            values[name] = str(parsed) if isinstance(parsed, date) else parsed  # Dagster's configuration has no dates
         except ValueError as error:
             raise UsageError(str(error), code="PARAMETER_INVALID") from error
     return values

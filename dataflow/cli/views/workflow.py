@@ -9,7 +9,8 @@ from dataflow.cli.errors import show_place
 from dataflow.cli.tables import ago, count, state, table, took, value
 from dataflow.cli.views.project import HOW_TO_WORKFLOW
 from dataflow.models import LogLine, Run
-from dataflow.operations.run import Launched, RunResult
+from dataflow.operations.follow import RunResult
+from dataflow.operations.run import Launched
 from dataflow.operations.runs import RunDetail, RunList
 from dataflow.operations.workflows import WorkflowDetail, WorkflowList
 

@@ -1,0 +1,126 @@
+"""Follow a run to its end, whatever happens to Dagster meanwhile, and say how it ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from dataflow.clients.runs import RunHistory
+from dataflow.errors import Action, BackendError, ChecksFailedError, RunFailedError
+from dataflow.events import Noted, Report
+from dataflow.models import FINISHED, LogLine, Run
+from dataflow.operations.context import WEBSERVER, Context
+from dataflow.operations.following import Progress, reported
+from dataflow.operations.run import Launched
+from dataflow.operations.run_logs import around_failure
+from dataflow.operations.runs import write_end
+from dataflow.system.waiting import wait_until
+from dataflow.workflows import workers
+
+_POLL = 0.25
+_SETTLE = 30.0  # seconds a run's process may take to write its first word, or to publish the snapshot after its last
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended, with its steps and checks; after a failure also the log lines before it."""
+
+    run: Run
+    through: Literal["dagster", "process"]
+    progress: Progress
+    url: str | None
+    log_lines: tuple[LogLine, ...] = ()
+
+
+def follow(context: Context, launched: Launched, report: Report) -> RunResult:
+    """Report what the run does until it has ended.
+
+    Raises:
+        RunFailedError: RUN_FAILED or RUN_CANCELED, with the failing step, its error and the log lines around it.
+        ChecksFailedError: CHECKS_FAILED where it succeeded but checks of severity ERROR did not hold.
+    """
+    if launched.run_id is None:
+        raise AssertionError("a dry run has nothing to follow")
+    run, progress = _watch(context, launched.run_id, report)
+    _settle(context, run.id)
+    page = context.url(WEBSERVER) if launched.through == "dagster" else None
+    failed = run.state != "success"
+    lines = around_failure(context, run.id, progress.failed.name if progress.failed else None) if failed else []
+    result = RunResult(run, launched.through, progress, f"{page}/runs/{run.id}" if page else None, tuple(lines))
+    _raise_unless_good(result)
+    return result
+
+
+def _watch(context: Context, run_id: str, report: Report) -> tuple[Run, Progress]:
+    history: RunHistory = context.history()
+    progress, cursor = Progress.empty(), None
+    last_word = time.monotonic()
+    while True:
+        try:
+            page, run = history.events(run_id, cursor), history.run(run_id)
+        except BackendError:
+            if history is not context.dagster:
+                raise
+            words = "Dagster does not answer: following the run in its files. The run itself goes on."
+            report(Noted(words, warning=True))
+            history = context.dagster_files
+            continue
+        for event in page.events:
+            told = reported(event, progress)
+            progress = progress.after([event])
+            if told:
+                report(told)
+        cursor = page.cursor or cursor
+        if page.events:
+            last_word = time.monotonic()
+        elif run and run.state in FINISHED:
+            return run, progress
+        else:
+            _notice_death(context, run_id, history, time.monotonic() - last_word)
+            time.sleep(_POLL)
+
+
+def _notice_death(context: Context, run_id: str, history: RunHistory, quiet: float) -> None:
+    """A worker that is gone without a last word has crashed. The daemon marks that; where it is down, we do."""
+    by_daemon = history is context.dagster
+    if by_daemon and quiet < _SETTLE:
+        return
+    worker = workers.find(context.paths, run_id)
+    if worker and not worker.alive:
+        write_end(context, worker)
+        workers.forget(context.paths, run_id)
+    elif worker is None and quiet > _SETTLE and not by_daemon:
+        context.dagster_files.end(run_id, "The run's process never began.")
+
+
+def _settle(context: Context, run_id: str) -> None:
+    """Wait until the run's process has published the snapshot and gone."""
+
+    def alive() -> bool:
+        worker = workers.find(context.paths, run_id)
+        return worker is not None and worker.alive
+
+    wait_until(alive, lambda there: not there, timeout=_SETTLE, interval=0.05)
+
+
+def _raise_unless_good(result: RunResult) -> None:
+    run, progress = result.run, result.progress
+    short = run.id[:8]
+    logs = Action("Read its log", f"dataflow workflow logs {short}")
+    if run.state == "success":
+        failed = [check.name for check in progress.checks if not check.passed]
+        if failed:
+            count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
+            message = f"The run {short} of {run.workflow} succeeded, but {count} did not hold: {', '.join(failed)}."
+            raise ChecksFailedError(message, actions=(logs,), data=result)
+        return
+    if run.state == "canceled":
+        message = f"The run {short} of {run.workflow} was cancelled."
+        raise RunFailedError(message, code="RUN_CANCELED", actions=(logs,), data=result)
+    step = progress.failed
+    what = f"at step {step.name}: {step.error}" if step else f"outside its steps: {progress.error or 'no reason given'}"
+    hint = "\n".join(f"{line.level:<8}{line.message}" for line in result.log_lines) or None
+    again = Action("Run it again", f"dataflow workflow run {run.workflow}")
+    message = f"The run {short} of {run.workflow} failed {what}"
+    raise RunFailedError(message, hint=hint, actions=(logs, again), retryable=True, data=result)

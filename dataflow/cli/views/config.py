@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from dataflow.cli.errors import show_place
 from dataflow.cli.tables import table, value
-from dataflow.operations.configuration import ConfigChecked, ConfigShown
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from dataflow.operations.configuration import ConfigChecked, ConfigShown
 
 
 def shower(*, origin: bool) -> Callable[[Console, ConfigShown], None]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from dataflow.cli.tables import ago, count, decimals, size, table
 from dataflow.cli.tables import value as word
 from dataflow.cli.views.stack import printable
-from dataflow.operations.data import FileWritten, Ingested, QueryResult, TableList
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from dataflow.operations.data import FileWritten, Ingested, QueryResult, TableList
+
 
 _WIDEST = 60
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL.*|NUMBER")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataflow.operations.init import InitResult
-
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from dataflow.operations.init import InitResult
+
 
 HOW_TO_WORKFLOW = "https://github.com/dataflow-toolkit/dataflow/blob/main/docs/how-to/workflow.md"
 

@@ -7,15 +7,17 @@ import re
 from typing import TYPE_CHECKING
 
 from dataflow.cli.tables import size, state, table
-from dataflow.models import ServiceStatus
-from dataflow.operations.down import DownResult
-from dataflow.operations.lifecycle import LifecycleResult
-from dataflow.operations.logs import ServiceLine, ServiceLines
-from dataflow.operations.up import UpResult
-from dataflow.operations.visit import Page
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from dataflow.models import ServiceStatus
+    from dataflow.operations.down import DownResult
+    from dataflow.operations.lifecycle import LifecycleResult
+    from dataflow.operations.logs import ServiceLine, ServiceLines
+    from dataflow.operations.up import UpResult
+    from dataflow.operations.visit import Page
+
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 

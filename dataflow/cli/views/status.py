@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from dataflow.cli.output import Output
 from dataflow.cli.tables import ago, size, state, table, took
 from dataflow.cli.views.stack import condition
-from dataflow.operations.status import StatusResult, WorkflowStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from dataflow.operations.status import StatusResult, WorkflowStatus
 
 
 def show_status(console: Console, result: StatusResult) -> None:

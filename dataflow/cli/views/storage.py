@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataflow.cli.tables import ago, size, table
-from dataflow.operations.storage import Listing, Moved, Removed
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from dataflow.operations.storage import Listing, Moved, Removed
 
 
 def show_listing(console: Console, result: Listing) -> None:

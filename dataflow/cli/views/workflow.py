@@ -9,15 +9,15 @@ from dataflow.cli.errors import show_place
 from dataflow.cli.tables import ago, count, state, table, took, value
 from dataflow.cli.views.project import HOW_TO_WORKFLOW
 from dataflow.models import LogLine, Run
-from dataflow.operations.follow import RunResult
-from dataflow.operations.run import Launched
-from dataflow.operations.runs import RunDetail, RunList
-from dataflow.operations.workflows import WorkflowDetail, WorkflowList
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from dataflow.operations.follow import RunResult
     from dataflow.operations.following import Progress
+    from dataflow.operations.run import Launched
+    from dataflow.operations.runs import RunDetail, RunList
+    from dataflow.operations.workflows import WorkflowDetail, WorkflowList
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import gzip
+import shutil
 import tempfile
+import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from dataflow.errors import SourceError
 CHUNK = 1 << 20
 LONGEST_LINE = 2_000_000  # bytes; DuckDB's own limit for a CSV line
 SHOWN = 200
+GZIP = b"\x1f\x8b"
 UTF8_NAMES = frozenset({"utf-8", "utf-8-sig", "ascii"})
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -56,15 +60,40 @@ def encoding_of(path: Path) -> str:
 def readable(path: Path, encoding: str | None) -> Generator[tuple[Path, tuple[RowError, ...]]]:
     """The file itself where it is fit, else a repaired copy for the length of the block, and the lines taken out.
 
-    A line that is too long becomes an empty one, so that the lines after it keep their numbers.
+    A gzip file is unpacked. A line that is too long becomes an empty one, so that the lines after it keep their
+    numbers.
 
     Raises:
-        SourceError: FILE_MISSING, FILE_UNREADABLE, ENCODING_UNKNOWN.
+        SourceError: FILE_MISSING, FILE_UNREADABLE, ENCODING_UNKNOWN; FILE_MALFORMED, a gzip file that is damaged.
     """
-    with tempfile.NamedTemporaryFile(suffix=path.suffix) as copy:
-        errors = _prepared(path, copy, encoding)
+    with tempfile.NamedTemporaryFile() as unpacked, tempfile.NamedTemporaryFile() as copy:
+        plain = Path(unpacked.name) if _unpack(path, unpacked) else path
+        errors = _prepared(plain, copy, encoding)
         copy.flush()
-        yield (path, ()) if errors is None else (Path(copy.name), errors)
+        yield (plain, ()) if errors is None else (Path(copy.name), errors)
+
+
+def _unpack(path: Path, unpacked: IO[bytes]) -> bool:
+    """Whether the file is gzip, and then unpacked; known by its first bytes, whatever it is called."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            if file.read(len(GZIP)) != GZIP:
+                return False
+        with gzip.open(path) as packed:
+            shutil.copyfileobj(packed, unpacked, CHUNK)
+    except PermissionError as exc:
+        raise _unreadable(path, exc) from exc
+    except (gzip.BadGzipFile, EOFError, zlib.error) as exc:
+        hint = "Was the transfer complete?"
+        raise SourceError(f"{path} is a damaged gzip file: {exc}", code="FILE_MALFORMED", hint=hint) from exc
+    unpacked.flush()
+    return True
+
+
+def _unreadable(path: Path, exc: OSError) -> SourceError:
+    return SourceError(f"{path} cannot be read: {exc.strerror}", code="FILE_UNREADABLE")
 
 
 def _prepared(path: Path, copy: IO[bytes], encoding: str | None) -> tuple[RowError, ...] | None:
@@ -80,7 +109,7 @@ def _prepared(path: Path, copy: IO[bytes], encoding: str | None) -> tuple[RowErr
     except FileNotFoundError as exc:
         raise SourceError(f"There is no file {path}", code="FILE_MISSING") from exc
     except (PermissionError, IsADirectoryError) as exc:
-        raise SourceError(f"{path} cannot be read: {exc.strerror}", code="FILE_UNREADABLE") from exc
+        raise _unreadable(path, exc) from exc
 
 
 def _has_long_line(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -152,6 +153,21 @@ def test_encodings_are_found_by_looking(file: Path, encoding: str) -> None:
     result = read_csv(file)
     assert result.table["name"].to_pylist() == ["größe", "Ünal"]
     assert result.quarantined == ()
+
+
+def test_gzip_files_are_unpacked_whatever_their_name_and_encoding(file: Path) -> None:
+    file.write_bytes(gzip.compress("id,name\n1,größe\n2\n".encode("cp1252")))
+    result = read_csv(file)
+    assert (result.table["name"].to_pylist(), lines_of(result)) == (["größe"], [(3, "name")])
+    file.write_bytes(gzip.compress(b'{"a": 1}\n'))
+    assert read_json(file).table.to_pylist() == [{"a": 1}]
+
+
+def test_a_gzip_file_cut_off_is_malformed(file: Path) -> None:
+    file.write_bytes(gzip.compress(b"id\n1\n")[:-5])
+    with pytest.raises(SourceError, match="damaged gzip") as caught:
+        read_csv(file)
+    assert caught.value.code == "FILE_MALFORMED"
 
 
 def test_an_encoding_can_be_named(file: Path) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import shutil
-import tempfile
 import time
-import zlib
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dataflow.errors import Action, SourceError, UsageError
+from dataflow.errors import Action, UsageError
 from dataflow.operations.audit import audited
 from dataflow.operations.context import Context
 from dataflow.shared import db
@@ -147,7 +141,7 @@ def export(context: Context, what: str, path: Path, *, replace: bool = False) ->
     with db.read_connection(context.warehouse) as reader:
         try:
             target = str(partial).replace("'", "''")
-            row = reader.connection.execute(f"COPY {source} TO '{target}' ({chosen})").fetchone()
+            row = _only_tables(reader.connection).execute(f"COPY {source} TO '{target}' ({chosen})").fetchone()
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
@@ -183,31 +177,13 @@ def ingest(
         raise UsageError(f"Unknown format of '{path.name}'.", code="FORMAT_UNKNOWN", hint=hint)
     wait = context.loaded.settings.warehouse.lock_wait
     with audited(context, "data ingest", f"{path.name} into {table}"):
-        with _unpacked(path) as file:
-            found = read(file)
+        found = read(path)
         with db.write_connection(context.warehouse, wait=wait) as connection:
             loaded = db.load_arrow(connection, found.table, into=table, mode=mode, key=key)
     _publish(context)
     bad = found.quarantined
     reasons = tuple(f"line {row.line}: {row.reason}" for row in bad[:5])
     return Ingested(table, loaded.rows_read, loaded.rows_inserted, loaded.rows_updated, len(bad), reasons)
-
-
-@contextmanager
-def _unpacked(path: Path) -> Generator[Path]:
-    """The file itself, or what is inside a .gz, in a file of its own for as long as it is read."""
-    if path.suffix != ".gz":
-        yield path
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        inside = Path(folder) / path.stem
-        try:
-            with gzip.open(path) as packed, inside.open("wb") as plain:
-                shutil.copyfileobj(packed, plain)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            message = f"{path.name} is not a whole gzip file: {error}."
-            raise SourceError(message, code="FILE_MALFORMED") from error
-        yield inside
 
 
 def _require_statement(sql: str, *, many: bool) -> None:
@@ -227,7 +203,7 @@ def _require_statement(sql: str, *, many: bool) -> None:
 def _fetch(
     connection: DuckDBPyConnection, sql: str, limit: int, began: float, source: tuple[Source, datetime | None, bool]
 ) -> QueryResult:
-    answer = connection.execute(sql)
+    answer = _only_tables(connection).execute(sql)
     described = answer.description or []
     rows = answer.fetchmany(limit + 1) if described else []
     return QueryResult(
@@ -238,6 +214,11 @@ def _fetch(
         *source,
         round(time.monotonic() - began, 4),
     )
+
+
+def _only_tables(connection: DuckDBPyConnection) -> DuckDBPyConnection:
+    """The connection, in which a name in the user's SQL never means a variable of this program."""
+    return connection.execute("SET python_enable_replacements = false")
 
 
 def _publish(context: Context) -> None:

@@ -22,6 +22,7 @@ DAILY = "select count(*) from marts.nightscout_daily"
         ("selekt 1", "WAREHOUSE_SQL", 1, "selekt"),
         ("select nope from marts.nightscout_daily", "WAREHOUSE_SQL", 1, "nope"),
         ("from nowhere", "WAREHOUSE_SQL", 1, "nowhere"),
+        ("from described", "WAREHOUSE_SQL", 1, "described"),  # a variable of ours where the SQL is run
         ("create table x as select 1", "WAREHOUSE_READ_ONLY", 1, "--write"),
         ("", "SQL_EMPTY", 2, "no statement"),
         ("/* nothing but a comment */", "SQL_EMPTY", 2, "no statement"),

@@ -44,7 +44,8 @@ def test_commands_in_sentences_parse(page: Path) -> None:
 def test_commands_in_workflows_of_actions_parse() -> None:
     texts = [block for page in PAGES for block in fences(page, "yaml")]
     texts += [path.read_text() for path in (ROOT / ".github" / "workflows").glob("*.yml")]
-    lines = [line for text in texts for line in re.findall(r"(?:- run: |^ +)(dataflow [a-z].*)$", text, re.MULTILINE)]
+    texts.append((ROOT / "tests" / "wheel_smoke.sh").read_text())
+    lines = [line for text in texts for line in re.findall(r"(?:- run: |^ *)(dataflow [a-z].*)$", text, re.MULTILINE)]
     assert len(lines) > 5
     for line in lines:
         parse(words_of(line))

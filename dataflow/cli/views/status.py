@@ -47,10 +47,22 @@ def watch_status(output: Output, looks: Iterator[StatusResult]) -> None:
 
 
 def _captured(console: Console, result: StatusResult) -> Any:
+    """The status as text, drawn on a console of its own: the live one redraws at every print."""
+    import io
+
+    from rich.console import Console as OwnConsole
     from rich.text import Text
 
-    with console.capture() as capture:
-        show_status(console, result)
+    page = OwnConsole(
+        file=io.StringIO(),
+        force_terminal=True,
+        no_color=console.no_color,
+        width=console.width,
+        highlight=False,
+        markup=False,
+    )
+    with page.capture() as capture:
+        show_status(page, result)
     return Text.from_ansi(capture.get())
 
 

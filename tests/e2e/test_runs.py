@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import signal
+import subprocess
+import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +121,47 @@ def test_interrupting_the_command_cancels_the_run_where_nobody_can_be_asked(runn
     process.communicate(timeout=60)
     assert process.returncode == 7
     assert project.call("workflow", "runs", "slow", "--json").data["runs"][0]["state"] == "canceled"
+
+
+@pytest.mark.parametrize(("answer", "state", "code"), [("d", "running", 130), ("c", "canceled", 7)])
+def test_interrupting_in_a_terminal_asks_whether_to_detach_or_cancel(
+    running: tuple[Project, str], answer: str, state: str, code: int
+) -> None:
+    project, _ = running
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "dataflow", "workflow", "run", "slow", "--verbose"]
+    # A session of its own with the terminal as its own, so that ^C reaches it as a key does.
+    process = subprocess.Popen(
+        command, cwd=project.root, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(theirs)
+    seen = read_until(ours, "slow_table")
+    os.write(ours, b"\x03")
+    seen += read_until(ours, "ollow on?")
+    assert "(d)etach, (c)ancel" in seen
+    os.write(ours, f"{answer}\n".encode())
+    try:
+        while os.read(ours, 4096):
+            pass
+    except OSError:  # the terminal's other end is gone: the command has ended
+        pass
+    os.close(ours)
+    assert process.wait(60) == code
+    run = project.call("workflow", "runs", "slow", "--limit", "1", "--json").data["runs"][0]
+    assert run["state"] == state
+    project.call("workflow", "cancel", run["id"])
+
+
+def read_until(terminal: int, text: str, timeout: float = 60) -> str:
+    """What the terminal shows, until it shows `text`."""
+    seen = ""
+    deadline = time.monotonic() + timeout
+    while text not in seen:
+        assert time.monotonic() < deadline, seen
+        if select.select([terminal], [], [], 1)[0]:
+            seen += os.read(terminal, 4096).decode(errors="replace")
+    return seen
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dataflow.config import dotenv
+from dataflow.config.marks import MARKER, WORKER
 from dataflow.config.paths import ProjectPaths
 from dataflow.config.settings import PREFIX, Loaded, variable_of
 from dataflow.events import Noted, Report
-
-MARKER = "DATAFLOW_STACK"
-"""Stands in the environment of everything that belongs to a running platform, with the stack's id as value."""
-
-WORKER = "DATAFLOW_WORKER"
-"""Stands in the environment of a run's own process, with the run's id as value."""
 
 _KEYS = ("DATAFLOW_S3_ACCESS_KEY", "DATAFLOW_S3_SECRET_KEY")
 

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from dataflow.config.environment import MARKER, WORKER
+from dataflow.config.marks import MARKER, WORKER
 from dataflow.system.process import end, has_variable, interact, marked, program_beside
 
 _FAST_DEATH = 5.0

@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dataflow.config.environment import MARKER, WORKER, ensure_secrets, project_environment, tracked
+from dataflow.config.environment import ensure_secrets, project_environment, tracked
+from dataflow.config.marks import MARKER, WORKER
 from dataflow.config.paths import ProjectPaths
 from dataflow.config.services import ServiceSpec, selected
 from dataflow.config.settings import Loaded

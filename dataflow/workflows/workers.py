@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from dataflow.config.environment import WORKER
+from dataflow.config.marks import WORKER
 from dataflow.config.paths import ProjectPaths
 from dataflow.system.files import write_json
 from dataflow.system.process import created_at, is_alive, send_signal, spawn

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dataflow.config.environment import MARKER
+from dataflow.config.marks import MARKER
 from dataflow.config.paths import ProjectPaths
 from tests.conftest import Project
 

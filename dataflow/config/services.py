@@ -49,6 +49,7 @@ class Native(Part):
         default_factory=dict[str, str]
     )
     folders: tuple[str, ...] = ()
+    nice: Annotated[int, Field(ge=0, le=19, description="How much it lets others have the processor first.")] = 0
     stop_signal: Literal["TERM", "INT", "QUIT"] = "TERM"
     stop_seconds: int = 10
 

@@ -83,9 +83,10 @@ def launch_of(spec: ServiceSpec, fill: Filler) -> Launch:
     native = spec.native
     if native is None:
         raise AssertionError(f"{spec.name} has no native description")
+    program = find_program(native.program) or native.program
     return Launch(
         name=spec.name,
-        command=(find_program(native.program) or native.program, *(fill(spec.name, part) for part in native.arguments)),
+        command=(*_priority(native.nice), program, *(fill(spec.name, part) for part in native.arguments)),
         environment={key: fill(spec.name, value) for key, value in native.environment.items()},
         files={
             Path(fill(spec.name, target)): fill(spec.name, (spec.folder / source).read_text(encoding="utf-8"))
@@ -95,3 +96,8 @@ def launch_of(spec: ServiceSpec, fill: Filler) -> Launch:
         stop_signal=native.stop_signal,
         stop_seconds=native.stop_seconds,
     )
+
+
+def _priority(nice: int) -> tuple[str, ...]:
+    """POSIX `nice`, which becomes the program itself: the pid stays the same."""
+    return (find_program("nice") or "nice", "-n", str(nice)) if nice else ()

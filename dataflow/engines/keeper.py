@@ -1,6 +1,6 @@
 """Keep supervisord alive: start it, and when it is killed, end what it left behind and start it again.
 
-Run as `python -m dataflow.engines.keeper STATE_RUN_FOLDER`. If the keeper itself is killed, supervisord and all
+Run as `python -m dataflow.engines.keeper SUPERVISORD_CONF`. If the keeper itself is killed, supervisord and all
 services go on; so no single death takes the platform down.
 """
 

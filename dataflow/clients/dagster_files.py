@@ -64,6 +64,10 @@ class DagsterFiles:
         """Ask a run to end; False where it is not running."""
         return bool(self._instance.run_launcher.terminate(run_id))
 
+    def prepare(self) -> None:
+        """Make the storages' files: services that start at once and each do it break them."""
+        _ = self._instance.run_storage, self._instance.event_log_storage, self._instance.schedule_storage
+
     def end(self, run_id: str, reason: str, *, canceled: bool = False) -> None:
         """Write the end of a run whose process is gone without having done so."""
         run = self._instance.get_run_by_id(run_id)

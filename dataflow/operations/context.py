@@ -102,6 +102,11 @@ class Context:
         self.engine.write_files(CODE_SERVER)
         return DagsterFiles(self.paths.dagster_home, self.engine.worker_environment())
 
+    def prepare_history(self) -> None:
+        """Make the run history's files where there are none yet: once, by one process."""
+        if not (self.paths.dagster_home / "schedules" / "schedules.db").exists():
+            self.dagster_files.prepare()
+
     def runs(self, service: str) -> bool:
         """Whether this project's own service runs: another project's may listen on the same default port."""
         process = self.engine.observe().processes.get(service)

@@ -78,8 +78,7 @@ def _ask_dagster(context: Context, info: WorkflowInfo, config: dict[str, Any], t
 def _start(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: dict[str, str]) -> str:
     run_id = str(uuid.uuid4())
     context.engine.write_files(CODE_SERVER)
-    if not (context.paths.dagster_home / "history").exists():
-        context.dagster_files.runs(limit=1)  # makes the history's files, which two processes should not do at once
+    context.prepare_history()
     arguments = ["--workflow", info.name, "--config", json.dumps(config), "--tags", json.dumps(tags)]
     workers.start(context.paths, run_id, info.name, context.engine.worker_environment(), arguments)
     return run_id

@@ -56,6 +56,8 @@ def up(context: Context, options: UpOptions, report: Report) -> UpResult:
     ):
         plan = engine.reserve(engine.observe(), options.services)
         _tell(plan, report)
+        if CODE_SERVER in plan.services("start", "restart"):
+            context.prepare_history()
         if plan.changes:
             engine.apply(plan, report)
         if CODE_SERVER in plan.services("start", "restart"):

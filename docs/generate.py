@@ -1,5 +1,5 @@
 # noqa: INP001 - a script beside the pages, not a package
-"""Write the reference pages that the code knows best: commands, configuration, services, errors.
+"""Write the reference pages that the code knows best: commands, configuration, services, errors, metrics, alert rules.
 
 `python docs/generate.py` writes them; `--check` only says which are out of date. A contract test does the same.
 """
@@ -17,19 +17,24 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import service_pages
+
 from dataflow import errors
 from dataflow.cli.app import COMMANDS, root
 from dataflow.cli.exit_codes import exit_code
 from dataflow.cli.frame import shared_options
 from dataflow.cli.help import argument, option, split
-from dataflow.config import assets
-from dataflow.config.paths import ProjectPaths
-from dataflow.config.services import ServiceSpec, load_catalog
+from dataflow.config.services import Block
 from dataflow.config.settings import VARIABLES, ServiceSettings, leaves, variable_of
+from dataflow.operations.alerting.rules import load_rules, prometheus_file
+from dataflow.operations.exporter.metrics import METRICS
 
 DOCS = Path(__file__).parent
 REFERENCE = DOCS / "reference"
 SOURCE = DOCS.parent / "dataflow"
+RULES = DOCS.parent / "compose" / "services" / "prometheus" / "rules.yml"
 HEAD = "<!-- Written by docs/generate.py. Do not edit. -->\n"
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 Rows = list[tuple[str, ...]]
@@ -42,8 +47,12 @@ def pages() -> dict[Path, str]:
         "configuration": _configuration(),
         "services": _services(),
         "errors": _errors(),
+        "metrics": _metrics(),
     }
-    return {REFERENCE / f"{name}.md": f"{HEAD}\n{text.strip()}\n" for name, text in texts.items()}
+    found = {REFERENCE / f"{name}.md": text for name, text in texts.items()}
+    found |= {DOCS / "services" / f"{name}.md": text for name, text in service_pages.texts(words()["services"]).items()}
+    made = {path: f"{HEAD}\n{text.strip()}\n" for path, text in found.items()}
+    return {**made, RULES: prometheus_file()}
 
 
 def words() -> dict[str, dict[str, dict[str, str]]]:
@@ -162,27 +171,15 @@ def _configuration() -> str:
 
 
 def _services() -> str:
-    catalog = load_catalog(ProjectPaths(assets.path("compose").parent))
-    shipped: Rows = [
-        (
-            f"`{spec.name}`",
-            spec.label,
-            spec.profile,
-            ", ".join(f"{name} {port}" for name, port in spec.ports.items()),
-            ", ".join(spec.depends),
-            f"`{spec.native.program}`" if spec.native else "",
-        )
-        for spec in catalog.values()
-    ]
-    titles = ("service", "what it is", "profile", "ports", "depends on", "program")
+    titles = ("service", "what it is", "profile", "engine", "port")
     return "\n\n".join(
         [
             "# Services",
             words()["page"]["services"]["before"].strip(),
-            _table(titles, shipped),
+            _table(titles, service_pages.overview()),
             "## The `x-dataflow:` block",
             words()["page"]["services"]["block"].strip(),
-            _table(("key", "type", "default", "what it is"), list(_keys(ServiceSpec, ""))),
+            _table(("key", "type", "default", "what it is"), list(_keys(Block, ""))),
             words()["page"]["services"]["after"].strip(),
         ]
     )
@@ -218,6 +215,33 @@ def _errors() -> str:
             "## Findings",
             words()["page"]["errors"]["findings"].strip(),
             _table(("rule", "what it means"), rules),
+        ]
+    )
+
+
+def _metrics() -> str:
+    metrics: Rows = [
+        (f"`{name}`", metric.kind, " ".join(f"`{label}`" for label in metric.labels), metric.source, metric.help)
+        for name, metric in METRICS.items()
+    ]
+    rules: Rows = [
+        (
+            f"`{rule.name}`",
+            rule.severity,
+            f"`{rule.expression}`",
+            f"{rule.hold:g} s" if rule.hold else "",
+            f"`{rule.action}`",
+        )
+        for rule in load_rules()
+    ]
+    return "\n\n".join(
+        [
+            "# Metrics",
+            words()["page"]["metrics"]["before"].strip(),
+            _table(("metric", "type", "labels", "source", "what it is"), metrics),
+            "## Alert rules",
+            words()["page"]["metrics"]["rules"].strip(),
+            _table(("alert", "severity", "when", "for", "what helps"), rules),
         ]
     )
 

@@ -11,11 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coverage import Coverage
 
 ROOT = Path(__file__).parents[1]
 
+# The command line as a user calls it. Where coverage is measured, of the command and not of what it starts: Dagster's
+# services take twice the time when they are watched, and have next to nothing of ours in them.
+_WATCH = ["-m", "coverage", "run", f"--rcfile={ROOT / 'pyproject.toml'}", f"--data-file={ROOT / '.coverage'}"]
+COMMAND = [sys.executable, *(_WATCH if Coverage.current() else []), "-m", "dataflow"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--require-engine", action="store_true", help="fail where there is no Docker Engine to test on")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_takes_long, reverse=True)  # long files first, so that no worker has one left at the end
     if config.getoption("-m"):
         return
     skip = pytest.mark.skip(reason="benchmarks run with `make bench`")
@@ -24,11 +35,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
+def _takes_long(item: pytest.Item) -> int:
+    places = ("engine/test_platform", "e2e/test_backup", "engine/", "e2e/")
+    return next((len(places) - number for number, place in enumerate(places) if f"tests/{place}" in item.nodeid), 0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> None:
     """The developer's own settings must not reach a test."""
     for name in list(os.environ):
-        if name.startswith(("DATAFLOW_", "DAGSTER_", "NIGHTSCOUT_")) or name in {"NO_COLOR", "CI", "COLUMNS"}:
+        ours = name.startswith(("DATAFLOW_", "DAGSTER_", "NIGHTSCOUT_", "COVERAGE_"))
+        if ours or name in {"NO_COLOR", "CI", "COLUMNS"}:
             del os.environ[name]
 
 
@@ -56,15 +73,16 @@ class Called:
 
 @dataclass(frozen=True)
 class Project:
-    """A project's folder, and `dataflow` called in it as a user does."""
+    """A project's folder, and `dataflow` called in it as a user does. `engine`: empty for what the machine has."""
 
     root: Path
+    engine: str = "native"
 
     def call(self, *arguments: str, timeout: float = 180, stdin: str | None = None, **env: str) -> Called:
         done = subprocess.run(
-            [sys.executable, "-m", "dataflow", *arguments],
+            [*COMMAND, *arguments],
             cwd=self.root,
-            env={**os.environ, **env},
+            env=self.env(**env),
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -73,16 +91,22 @@ class Project:
         assert "Traceback (most recent call last)" not in done.stderr, done.stderr
         return Called(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """The same without waiting, in a process group of its own."""
         return subprocess.Popen(
-            [sys.executable, "-m", "dataflow", *arguments],
+            [*COMMAND, *arguments],
             cwd=self.root,
+            env=self.env(**env),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+
+    def env(self, **env: str) -> dict[str, str]:
+        """The environment of a call."""
+        chosen = {"DATAFLOW_ENGINE": self.engine} if self.engine else {}
+        return {**os.environ, **chosen, **env}
 
     def write(self, name: str, text: str) -> Path:
         path = self.root / name

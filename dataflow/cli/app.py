@@ -11,6 +11,7 @@ from dataflow.cli.frame import LazyGroup
 
 _STACK = "dataflow.cli.stack"
 _PROJECT = "dataflow.cli.project"
+_ENGINE = "dataflow.cli.engine"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": (_PROJECT, "Make a project that works at once."),
@@ -20,14 +21,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stop": (_STACK, "Stop services."),
     "restart": (_STACK, "Restart services."),
     "status": (_STACK, "Show services, workflows and data at a glance."),
-    "logs": (_STACK, "Show the logs of services."),
+    "why": ("dataflow.cli.why", "Show the root cause of what does not work."),
+    "logs": ("dataflow.cli.logs", "Show, search and follow the logs of services and runs."),
     "open": (_STACK, "Open a service's page in the browser."),
     "exec": (_STACK, "Run a command in the environment of the project's code."),
     "workflow": ("dataflow.cli.workflow", "List, run and watch workflows."),
     "data": ("dataflow.cli.data", "Look into the warehouse, and load files into it."),
     "storage": ("dataflow.cli.storage", "List, put, get and remove objects."),
     "config": ("dataflow.cli.config", "Show and check the configuration."),
-    "engine": (_PROJECT, "Show which engine runs the services, and why."),
+    "backup": ("dataflow.cli.backup", "Back up and restore everything as one unit."),
+    "alerts": ("dataflow.cli.alerts", "See, acknowledge and silence alerts."),
+    "doctor": ("dataflow.cli.doctor", "Check the machine and the project, and say what helps."),
+    "support": ("dataflow.cli.support", "Write what helps others to help into one file, without a secret."),
+    "engine": (_ENGINE, "Show what runs the services, and move to the other engine."),
+    "upgrade": ("dataflow.cli.upgrade", "Fetch newer images, and return to the old ones if they fail."),
     "schema": (_PROJECT, "Print the JSON Schema of a command's result."),
     "completion": (_PROJECT, "Print the completion script of a shell."),
 }

@@ -37,3 +37,17 @@ _CODES: dict[type[errors.DataflowError], ExitCode] = {
 def exit_code(error: errors.DataflowError) -> ExitCode:
     """The exit code of an error, by its nearest kind."""
     return next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), ExitCode.FAILED)
+
+
+_OF_STATUS = {
+    "nothing": ExitCode.DONE,
+    "attention": ExitCode.FAILED,
+    "checks": ExitCode.CHECKS_FAILED,
+    "runs": ExitCode.RUN_FAILED,
+    "services": ExitCode.NOT_HEALTHY,
+}
+
+
+def status_code(worst: str) -> ExitCode:
+    """What `status --exit-code` exits with, by what is worst."""
+    return _OF_STATUS[worst]

@@ -71,6 +71,15 @@ class Output:
             self.progress.close()
             show(self.console, data)
 
+    def confirm(self, question: str) -> bool:
+        """Ask in a terminal; elsewhere nobody says yes."""
+        import typer
+
+        if self.json or not sys.stdin.isatty():
+            return False
+        self.progress.close()
+        return typer.confirm(f"{question} Go on?", err=True)
+
     def warn(self, message: str) -> None:
         """A warning about the result: on stderr, and in the envelope."""
         self.warnings.append(message)

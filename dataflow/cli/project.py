@@ -11,11 +11,8 @@ import typer
 
 from dataflow.cli.frame import new_app
 from dataflow.cli.output import Output
-from dataflow.cli.stack import context_of
 
 app = new_app()
-engine_app = new_app("engine", "Show which engine runs the services, and why.")
-app.add_typer(engine_app)
 
 
 @app.command()
@@ -36,17 +33,6 @@ def init(
     output: Output = ctx.obj
     base = output.project_dir or Path.cwd()
     output.result(operation(base / folder, output.report, name=name, example=example), show_init)
-
-
-@engine_app.command(name="show")
-def engine_show(ctx: typer.Context) -> None:
-    """Show which engine runs the services, and why.
-
-    Example:
-        $ dataflow engine show
-    """
-    output: Output = ctx.obj
-    output.result(context_of(output).choice, lambda console, choice: console.print(f"{choice.name} ({choice.reason})"))
 
 
 @app.command()

@@ -18,9 +18,21 @@ RESULTS: dict[str, str] = {
     "stop": f"{_OPERATIONS}.lifecycle:LifecycleResult",
     "restart": f"{_OPERATIONS}.lifecycle:LifecycleResult",
     "status": f"{_OPERATIONS}.status:StatusResult",
-    "logs": f"{_OPERATIONS}.logs:ServiceLines",
+    "why": f"{_OPERATIONS}.why:WhyResult",
+    "logs": f"{_OPERATIONS}.logs:Lines",
     "open": f"{_OPERATIONS}.visit:Page",
-    "engine show": "dataflow.models:EngineChoice",
+    "doctor": f"{_OPERATIONS}.doctor:DoctorResult",
+    "support": f"{_OPERATIONS}.support:Bundle",
+    "engine show": f"{_OPERATIONS}.engines:EngineShown",
+    "engine switch": f"{_OPERATIONS}.engines:SwitchResult",
+    "upgrade": f"{_OPERATIONS}.upgrade:UpgradeResult",
+    "backup create": f"{_OPERATIONS}.backup_format:Backup",
+    "backup list": f"{_OPERATIONS}.backup:BackupList",
+    "backup verify": f"{_OPERATIONS}.restore:Verified",
+    "backup restore": f"{_OPERATIONS}.restore:RestoreResult",
+    "alerts list": f"{_OPERATIONS}.alerts:AlertList",
+    "alerts ack": f"{_OPERATIONS}.silences:SilenceList",
+    "alerts silence": f"{_OPERATIONS}.silences:SilenceList",
     "workflow list": f"{_OPERATIONS}.workflows:WorkflowList",
     "workflow show": f"{_OPERATIONS}.workflows:WorkflowDetail",
     "workflow run": f"{_OPERATIONS}.follow:RunResult",
@@ -43,6 +55,7 @@ RESULTS: dict[str, str] = {
 ALTERNATIVES: dict[str, tuple[str, ...]] = {
     "workflow run": (f"{_OPERATIONS}.run:Launched",),
     "data query": (f"{_OPERATIONS}.data:FileWritten",),
+    "logs": (f"{_OPERATIONS}.logs:LineCounts", f"{_OPERATIONS}.logs:LineStats", f"{_OPERATIONS}.log_query:LogSeries"),
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

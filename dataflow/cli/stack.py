@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from dataflow.cli.frame import new_app
 from dataflow.cli.output import Output
 from dataflow.config import names
+
+if TYPE_CHECKING:
+    from dataflow.operations.context import Context
 
 app = new_app()
 
@@ -17,6 +20,9 @@ Services = Annotated[
     typer.Argument(metavar="SERVICE", help="Services; `dataflow status` lists them.", autocompletion=names.services),
 ]
 Engine = Annotated[str | None, typer.Option("--engine", help="auto, native or docker.")]
+Dependants = Annotated[bool, typer.Option("--with-dependants", help="Also those that depend on them.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+StaleVolume = Literal["alter", "migrate", "recreate"]
 Timeout = Annotated[
     float | None, typer.Option("--timeout", metavar="SECONDS", help="Seconds until healthy. Default: 120.")
 ]
@@ -36,8 +42,22 @@ def up(
     ctx: typer.Context,
     services: Services = None,
     engine: Engine = None,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option("--profile", metavar="NAME", help="Also this group of services, until `down`, or `all`."),
+    ] = None,
     timeout: Timeout = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be done, and why.")] = False,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="Stay and show the logs; Ctrl-C stops the services.")
+    ] = False,
+    pull: Annotated[bool, typer.Option("--pull", help="Fetch newer images first.")] = False,
+    build: Annotated[bool, typer.Option("--build", help="Build our own images anew.")] = False,
+    baked: Annotated[bool, typer.Option("--baked", help="With the workflows inside the image.")] = False,
+    stale_volume: Annotated[
+        StaleVolume | None,
+        typer.Option("--stale-volume", help="What to do with a volume of another password or version."),
+    ] = None,
 ) -> None:
     """Bring the platform up and wait until it is healthy.
 
@@ -46,6 +66,8 @@ def up(
     Example:
         $ dataflow up --dry-run
 
+        $ dataflow up --engine docker --profile observability
+
         $ dataflow up --timeout 300
     """
     from dataflow.cli.views.stack import show_up
@@ -53,24 +75,63 @@ def up(
     from dataflow.operations.up import up as operation
 
     output: Output = ctx.obj
-    options = UpOptions(tuple(services or ()), timeout, dry_run)
-    output.result(operation(context_of(output, engine=engine), options, output.report), show_up)
+    context = context_of(output, engine=engine, code="baked" if baked else None)
+    options = UpOptions(
+        services=tuple(services or ()),
+        profiles=tuple(profile or ()),
+        timeout=timeout,
+        dry_run=dry_run,
+        build=build,
+        pull=pull,
+        stale_volume=stale_volume,
+    )
+    output.result(operation(context, options, output.report), show_up)
+    if attach and not dry_run:
+        _attach(context, options.services, output)
+
+
+def _attach(context: Context, services: tuple[str, ...], output: Output) -> None:
+    """The logs until Ctrl-C, which stops what was brought up; another Ctrl-C leaves at once."""
+    from dataflow.cli.views.logs import show_line
+    from dataflow.operations.lifecycle import stop as operation
+    from dataflow.operations.log_follow import follow
+    from dataflow.operations.logs import LogQuery
+
+    try:
+        for line in follow(context, LogQuery(services, tail=0)):
+            output.item(line, show_line)
+    except KeyboardInterrupt:
+        operation(context, services, output.report)
 
 
 @app.command()
-def down(ctx: typer.Context) -> None:
+def down(
+    ctx: typer.Context,
+    engine: Engine = None,
+    volumes: Annotated[
+        bool, typer.Option("--volumes", help="Also remove objects, run history, logs and metrics.")
+    ] = False,
+    yes: Yes = False,
+    snapshot: Annotated[
+        bool, typer.Option("--snapshot/--no-snapshot", help="Back everything up before data goes.")
+    ] = True,
+) -> None:
     """Take the platform down; data, history and logs are kept.
 
-    Running workflows are cancelled first. Nothing that we started is left behind.
+    Running workflows are cancelled first. Nothing that we started is left behind. The warehouse file always stays.
 
     Example:
         $ dataflow down
     """
     from dataflow.cli.views.stack import show_down
+    from dataflow.operations.down import DownOptions
     from dataflow.operations.down import down as operation
 
     output: Output = ctx.obj
-    output.result(operation(context_of(output), output.report), show_down)
+    context = context_of(output, engine=engine)
+    confirmed = yes or not volumes or output.confirm(f"This removes the objects and the run history of {context.name}.")
+    options = DownOptions(volumes=volumes, confirmed=confirmed, snapshot=snapshot)
+    output.result(operation(context, options, output.report), show_down)
 
 
 @app.command()
@@ -89,7 +150,7 @@ def start(ctx: typer.Context, services: Services = None, timeout: Timeout = None
 
 
 @app.command()
-def stop(ctx: typer.Context, services: Services = None) -> None:
+def stop(ctx: typer.Context, services: Services = None, with_dependants: Dependants = False) -> None:
     """Stop services; all where none is named. The others go on.
 
     Example:
@@ -99,7 +160,9 @@ def stop(ctx: typer.Context, services: Services = None) -> None:
     from dataflow.operations.lifecycle import stop as operation
 
     output: Output = ctx.obj
-    output.result(operation(context_of(output), tuple(services or ()), output.report), show_services)
+    chosen = tuple(services or ())
+    result = operation(context_of(output), chosen, output.report, with_dependants=with_dependants)
+    output.result(result, show_services)
 
 
 @app.command()
@@ -107,7 +170,7 @@ def restart(
     ctx: typer.Context,
     services: Services = None,
     timeout: Timeout = None,
-    with_dependants: Annotated[bool, typer.Option("--with-dependants", help="Also those that depend on them.")] = False,
+    with_dependants: Dependants = False,
 ) -> None:
     """Restart services; all that are up where none is named.
 
@@ -130,17 +193,23 @@ def status(
     interval: Annotated[
         float, typer.Option("--interval", metavar="SECONDS", min=0.2, help="Seconds between two looks.")
     ] = 2.0,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 6 unless everything is healthy.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with what is worst; 0 where nothing is wrong.")
+    ] = False,
 ) -> None:
     """Show services, workflows and data at a glance.
 
-    With --watch and --json, one JSON line per look.
+    Also stale assets, failing checks, disk, backups and alerts; a part that cannot be read says so.
+
+    --exit-code: 6 a service is not healthy, 7 the last run of a workflow failed, 8 a check fails or an asset is stale,
+    1 a part cannot be read, an alert fires or the disk is nearly full. With --watch and --json, one JSON line per look.
 
     Example:
         $ dataflow status
 
         $ dataflow status --json
     """
+    from dataflow.cli.exit_codes import status_code
     from dataflow.cli.views.status import show_status, watch_status
     from dataflow.operations import status as operations
 
@@ -150,32 +219,8 @@ def status(
         return
     result = operations.status(context_of(output))
     output.result(result, show_status)
-    if exit_code and result.state != "up":
-        raise typer.Exit(6)
-
-
-@app.command()
-def logs(
-    ctx: typer.Context,
-    services: Services = None,
-    tail: Annotated[int, typer.Option("--tail", "-n", metavar="N", min=0, help="The last lines of each service.")] = 20,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines.")] = False,
-) -> None:
-    """Show the logs of services; of all where none is named.
-
-    Example:
-        $ dataflow logs object-store --tail 5
-    """
-    from dataflow.cli.views.stack import show_line, show_lines
-    from dataflow.operations import logs as operations
-
-    output: Output = ctx.obj
-    chosen = tuple(services or ())
-    if follow:
-        for line in operations.follow(context_of(output), chosen, lines=tail):
-            output.item(line, show_line)
-        return
-    output.result(operations.tail(context_of(output), chosen, lines=tail), show_lines)
+    if exit_code:
+        raise typer.Exit(status_code(result.worst))
 
 
 @app.command(name="open")
@@ -205,10 +250,15 @@ def open_page(
 def execute(
     ctx: typer.Context,
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND [ARG]...", help="The program and what it gets.")],
+    service: Annotated[
+        str | None,
+        typer.Option("--service", "-s", metavar="NAME", help="In this container.", autocompletion=names.services),
+    ] = None,
 ) -> None:
     """Run a command in the environment of the project's code.
 
-    It sees DATAFLOW_WAREHOUSE_PATH, the object store's address and keys, and DAGSTER_HOME.
+    It sees DATAFLOW_WAREHOUSE_PATH, the object store's address and keys, and DAGSTER_HOME. Under Docker it runs in the
+    code server's container, or in that of another service.
 
     Example:
         $ dataflow exec -- printenv DATAFLOW_S3_ENDPOINT
@@ -216,4 +266,4 @@ def execute(
     from dataflow.operations.visit import execute as operation
 
     output: Output = ctx.obj
-    raise typer.Exit(operation(context_of(output), tuple(command)))
+    raise typer.Exit(operation(context_of(output), tuple(command), service=service))

@@ -15,7 +15,8 @@ _STYLES = {
     "running": "green", "healthy": "green", "success": "green", "up": "green", "passed": "green",
     "starting": "yellow", "restarting": "yellow", "queued": "yellow", "canceling": "yellow", "degraded": "yellow",
     "canceled": "yellow", "unknown": "yellow", "unavailable": "dim", "stopped": "dim", "none": "dim", "down": "dim",
-    "skipped": "dim", "failed": "bold red", "failure": "bold red", "unhealthy": "bold red", "crash-loop": "bold red",
+    "skipped": "dim", "pass": "green", "warn": "yellow", "fail": "bold red",
+    "failed": "bold red", "failure": "bold red", "unhealthy": "bold red", "crash-loop": "bold red",
 }  # fmt: skip
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _MOST_DECIMALS = 6
@@ -57,7 +58,11 @@ def ago(moment: datetime | None) -> str:
     """How long ago, in one unit."""
     if moment is None:
         return "-"
-    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    return span(max(0.0, (datetime.now(UTC) - moment).total_seconds()))
+
+
+def span(seconds: float) -> str:
+    """A long time, in one unit."""
     if seconds < _MINUTE:
         return f"{seconds:.0f} s"
     if seconds < _HOUR:

@@ -15,10 +15,12 @@ LOCATION = "dataflow"
 REPOSITORY = "__repository__"
 _OWN = "dataflow.errors."
 
-_RUN = "runId jobName status creationTime startTime endTime tags{key value}"
+RUN_FIELDS = "runId jobName status creationTime startTime endTime tags{key value}"
 
 _RUNS = f"""query($filter: RunsFilter, $limit: Int) {{
-  runsOrError(filter: $filter, limit: $limit) {{ ... on Runs {{ results {{ {_RUN} }} }} ... on Error {{ message }} }}
+  runsOrError(filter: $filter, limit: $limit) {{
+    ... on Runs {{ results {{ {RUN_FIELDS} }} }} ... on Error {{ message }}
+  }}
 }}"""
 
 _KINDS: dict[str, EventKind] = {
@@ -71,25 +73,25 @@ class DagsterClient:
         """Whether the web server is there and has loaded the project's code."""
         query = "{workspaceOrError{... on Workspace{locationEntries{locationOrLoadError{__typename}}}}}"
         try:
-            entries = self._ask(query)["workspaceOrError"]["locationEntries"]
+            entries = self.ask(query)["workspaceOrError"]["locationEntries"]
         except BackendError:
             return False
         return any((entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation" for entry in entries)
 
     def runs(self, *, workflow: str | None = None, limit: int = 20) -> list[Run]:
         """The newest runs first."""
-        answer = self._ask(_RUNS, filter={"pipelineName": workflow} if workflow else None, limit=limit)
-        return [_run(item) for item in answer["runsOrError"]["results"]]
+        answer = self.ask(_RUNS, filter={"pipelineName": workflow} if workflow else None, limit=limit)
+        return [run_of(item) for item in answer["runsOrError"]["results"]]
 
     def run(self, run_id: str) -> Run | None:
         """One run by its whole id."""
         query = "query($id:ID!){runOrError(runId:$id){__typename ... on Run{%s}}}"
-        item = self._ask(query % _RUN, id=run_id)["runOrError"]
-        return _run(item) if item["__typename"] == "Run" else None
+        item = self.ask(query % RUN_FIELDS, id=run_id)["runOrError"]
+        return run_of(item) if item["__typename"] == "Run" else None
 
     def events(self, run_id: str, cursor: str | None = None) -> EventPage:
         """What happened after `cursor`."""
-        page = self._ask(_EVENTS, id=run_id, cursor=cursor)["logsForRun"]
+        page = self.ask(_EVENTS, id=run_id, cursor=cursor)["logsForRun"]
         if page["__typename"] != "EventConnection":
             raise BackendError(page["message"], code="RUN_UNKNOWN")
         return EventPage(tuple(_event(item) for item in page["events"]), page["cursor"])
@@ -97,12 +99,12 @@ class DagsterClient:
     def reload(self) -> None:
         """Have the code server import the workflows anew."""
         query = "mutation($name:String!){reloadRepositoryLocation(repositoryLocationName:$name){__typename}}"
-        self._ask(query, name=LOCATION)
+        self.ask(query, name=LOCATION)
 
     def jobs(self) -> set[str]:
         """The names of the jobs that Dagster knows."""
         query = "{repositoriesOrError{... on RepositoryConnection{nodes{jobs{name}}}}}"
-        nodes = self._ask(query)["repositoriesOrError"].get("nodes", [])
+        nodes = self.ask(query)["repositoriesOrError"].get("nodes", [])
         return {job["name"] for node in nodes for job in node["jobs"]}
 
     def launch(self, workflow: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> str:
@@ -110,7 +112,7 @@ class DagsterClient:
         selector = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "pipelineName": workflow}
         pairs = [{"key": key, "value": value} for key, value in tags.items()]
         params = {"selector": selector, "runConfigData": dict(config), "executionMetadata": {"tags": pairs}}
-        result = self._ask(_LAUNCH, params=params)["launchRun"]
+        result = self.ask(_LAUNCH, params=params)["launchRun"]
         if result["__typename"] == "LaunchRunSuccess":
             return str(result["run"]["runId"])
         reasons = [error["message"] for error in result.get("errors", [])] or [result.get("message", "")]
@@ -121,9 +123,9 @@ class DagsterClient:
     def cancel(self, run_id: str) -> bool:
         """Ask a run to end; False where it is not running."""
         query = "mutation($id:String!){terminateRun(runId:$id){__typename ... on Error{message}}}"
-        return bool(self._ask(query, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess")
+        return bool(self.ask(query, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess")
 
-    def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The answer's data. Raises BackendError BACKEND_DOWN, BACKEND_NONSENSE or DAGSTER_FAILED."""
         body = {"query": query, "variables": variables}
         status, answer = ask_json(self._url, service="Dagster", body=body, timeout=self._timeout)
@@ -135,7 +137,8 @@ class DagsterClient:
         return data
 
 
-def _run(item: Mapping[str, Any]) -> Run:
+def run_of(item: Mapping[str, Any]) -> Run:
+    """A run from the fields of `RUN_FIELDS`."""
     return Run(
         id=item["runId"],
         workflow=item["jobName"],

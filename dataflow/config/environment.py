@@ -14,20 +14,25 @@ from dataflow.config.paths import ProjectPaths
 from dataflow.config.settings import PREFIX, Loaded, variable_of
 from dataflow.events import Noted, Report
 
-_KEYS = ("DATAFLOW_S3_ACCESS_KEY", "DATAFLOW_S3_SECRET_KEY")
+SECRETS = (
+    "DATAFLOW_S3_ACCESS_KEY",
+    "DATAFLOW_S3_SECRET_KEY",
+    "DATAFLOW_POSTGRES_PASSWORD",
+    "DATAFLOW_GRAFANA_PASSWORD",
+)
 
 
 def ensure_secrets(
     paths: ProjectPaths, loaded: Loaded, report: Report, environ: Mapping[str, str] = os.environ
 ) -> None:
     """Give the project credentials of its own, once, in `.env`. What the user set is left alone."""
-    missing = [name for name in _KEYS if name not in loaded.env and name not in environ]
+    missing = [name for name in SECRETS if name not in loaded.env and name not in environ]
     if not missing:
         return
     values = {name: secrets.token_hex(10 if name.endswith("ACCESS_KEY") else 24) for name in missing}
-    dotenv.add(paths.env, values, comment="Made by dataflow for this machine's object store.")
+    dotenv.add(paths.env, values, comment="Credentials of this platform's services, made by dataflow.")
     loaded.env.update(values)
-    report(Noted(f"Made credentials for the object store in {paths.env.name} (readable by you only)."))
+    report(Noted(f"Made credentials for the services in {paths.env.name} (readable by you only)."))
 
 
 def project_environment(paths: ProjectPaths, loaded: Loaded, s3_port: int | None) -> dict[str, str]:
@@ -44,6 +49,8 @@ def project_environment(paths: ProjectPaths, loaded: Loaded, s3_port: int | None
         "DATAFLOW_STATE_DIR": str(paths.state),
         variable_of("warehouse.path"): str(warehouse_path(paths, loaded)),
         variable_of("warehouse.lock_wait"): f"{settings.warehouse.lock_wait:g}",
+        variable_of("logs.keep_days"): str(settings.logs.keep_days),
+        variable_of("logs.max_mb"): str(settings.logs.max_mb),
         "DATAFLOW_S3_REGION": env.get("DATAFLOW_S3_REGION", "us-east-1"),
         "DAGSTER_HOME": str(paths.dagster_home),
         "DAGSTER_DISABLE_TELEMETRY": "1",

@@ -8,12 +8,16 @@ from dataflow.config import assets
 from dataflow.config.paths import ProjectPaths, find_project
 from dataflow.errors import DataflowError
 
+# Folders that stand for a service of another name: reading their files would take longer than a Tab may.
+_ALIASES = {"seaweedfs": "object-store", "minio": "object-store", "alloy": "log-collector", "promtail": "log-collector"}
+
 
 def services(incomplete: str = "") -> list[str]:
     """Services whose names begin so."""
     paths = _project()
     roots = [assets.path("compose") / "services", *([paths.services] if paths else [])]
-    return _begin({file.parent.name for root in roots for file in root.glob("*/compose.yaml")}, incomplete)
+    found = {file.parent.name for root in roots for file in root.glob("*/compose.yaml")}
+    return _begin({_ALIASES.get(name, name) for name in found}, incomplete)
 
 
 def workflows(incomplete: str = "") -> list[str]:
@@ -31,6 +35,20 @@ def runs(incomplete: str = "") -> list[str]:
         return []
     newest = sorted(paths.run_logs.glob("*.jsonl"), key=lambda file: file.stat().st_mtime, reverse=True)[:50]
     return [name for name in ["last", *(file.stem[:8] for file in newest)] if name.startswith(incomplete)]
+
+
+def subjects(incomplete: str = "") -> list[str]:
+    """What `why` may be asked about: services and workflows, and runs once two characters are typed."""
+    found = services(incomplete) + workflows(incomplete)
+    return found + (runs(incomplete) if len(incomplete) > 1 else [])
+
+
+def backups(incomplete: str = "") -> list[str]:
+    """Backups whose ids begin so."""
+    paths = _project()
+    return _begin(
+        {"last", *(file.parent.name for file in paths.backups.glob("*/manifest.json"))} if paths else set(), incomplete
+    )
 
 
 def _project() -> ProjectPaths | None:

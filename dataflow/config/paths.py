@@ -13,9 +13,10 @@ CONFIG_FILE = "dataflow.toml"
 
 @dataclass(frozen=True, slots=True)
 class ProjectPaths:
-    """The files and folders of the project at `root` (absolute)."""
+    """The files and folders of the project at `root` (absolute). `stack_file`: another one, while a restore tries."""
 
     root: Path
+    stack_file: Path | None = None
 
     @property
     def config(self) -> Path:
@@ -45,7 +46,7 @@ class ProjectPaths:
     @property
     def stack(self) -> Path:
         """stack.json: durable choices (ports, engine)."""
-        return self.state / "stack.json"
+        return self.stack_file or self.state / "stack.json"
 
     @property
     def run(self) -> Path:
@@ -76,6 +77,26 @@ class ProjectPaths:
     def dagster_home(self) -> Path:
         """DAGSTER_HOME: run history, schedules, event logs."""
         return self.state / "dagster"
+
+    @property
+    def compose(self) -> Path:
+        """The generated Compose file, which includes the folders of the services."""
+        return self.state / "compose.yaml"
+
+    @property
+    def workflow_env(self) -> Path:
+        """The variables that workflow code in containers sees."""
+        return self.state / "workflow.env"
+
+    @property
+    def backups(self) -> Path:
+        """One folder per backup."""
+        return self.state / "backups"
+
+    @property
+    def restoring(self) -> Path:
+        """What a restore has made so far; it is not there otherwise."""
+        return self.state / "restoring"
 
     @property
     def audit(self) -> Path:

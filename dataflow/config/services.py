@@ -1,4 +1,4 @@
-"""The service catalog: what the toolkit knows about each service, read from its own compose.yaml.
+"""What the toolkit knows about a service, read from its own compose.yaml.
 
 Adding a service means adding a folder under compose/services/ with an `x-dataflow:` block; no Python changes.
 In its strings `{{name}}` is replaced: `{{port}}` of its own, `{{other-service.port}}`, the folders `{{project}}
@@ -7,20 +7,21 @@ In its strings `{{name}}` is replaced: `{{port}}` of its own, `{{other-service.p
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dataflow.config import assets
 from dataflow.config.documents import Document, load_yaml
-from dataflow.config.paths import ProjectPaths
-from dataflow.config.settings import Settings
-from dataflow.config.validation import suggestion, validate
-from dataflow.errors import ConfigurationError, Place, UsageError
+from dataflow.config.settings import variable_of
+from dataflow.config.validation import validate
+from dataflow.models import EngineName
 
 KEY = "x-dataflow"
 DEFAULT_PROFILE = "default"
+ALL_PROFILES = "all"
+_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 
 
 class Part(BaseModel):
@@ -54,17 +55,35 @@ class Native(Part):
     stop_seconds: int = 10
 
 
-class ServiceSpec(Part):
-    """One service, as its `x-dataflow:` block describes it."""
+class Container(Part):
+    """What the toolkit reads in the Compose half of the file.
 
-    name: str = ""
-    folder: Path = Path()
+    `published`: the ports that people reach, by name, with their numbers inside the container.
+    """
+
+    image: str | None = None
+    published: dict[str, int] = Field(default_factory=dict[str, int])
+    profiles: tuple[str, ...] = ()
+
+    @property
+    def default_image(self) -> str:
+        """The image where nobody sets another: postgres:17 of `${NAME:-postgres:17}`."""
+        return _DEFAULT.sub(r"\1", self.image or "")
+
+
+class Block(Part):
+    """The `x-dataflow:` block of a service."""
+
+    service: Annotated[str | None, Field(description="Its name, where that is not the folder's.")] = None
     label: str
     group: Literal["orchestration", "storage", "observability", "application"]
+    engine: Annotated[EngineName | None, Field(description="The only engine that has it.")] = None
+    job: Annotated[bool, Field(description="It runs once and ends.")] = False
+    deprecated: Annotated[str | None, Field(description="Why not to use it any more; `dataflow up` warns.")] = None
     profile: str = DEFAULT_PROFILE
-    selected_when: Annotated[dict[str, str], Field(alias="when", description="Settings that select it.")] = Field(
-        default_factory=dict[str, str]
-    )
+    selected_when: Annotated[
+        dict[str, str], Field(alias="when", description="Settings that pick this one of several.")
+    ] = Field(default_factory=dict[str, str])
     depends: tuple[str, ...] = ()
     ports: dict[str, int] = Field(default_factory=dict[str, int])
     url: str | None = None
@@ -74,78 +93,48 @@ class ServiceSpec(Part):
     log_format: Literal["json", "text"] = "text"
     backup: Literal["none", "files", "postgres", "objects"] = "none"
 
+
+class ServiceSpec(Block):
+    """One service: its block, where it stands, and its Compose half where it has one.
+
+    `served`: the engines that have a service of this name, whichever of several a setting picks.
+    """
+
+    name: str
+    served: tuple[EngineName, ...] = ()
+    folder: Path = Path()
+    container: Container | None = None
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Any of these brings it."""
+        if self.container:
+            return self.container.profiles or (DEFAULT_PROFILE,)
+        return (self.profile,)
+
     @property
     def main_port(self) -> str | None:
         """The port people use: the first."""
         return next(iter(self.ports), None)
 
+    def port_variable(self, port: str) -> str:
+        """The variable that its Compose half reads a published port's number from."""
+        main = variable_of(f"services.{self.name}.port")
+        return main if port == self.main_port else f"{main}_{port.upper().replace('-', '_')}"
 
-def load_catalog(paths: ProjectPaths) -> dict[str, ServiceSpec]:
-    """Every service by name, dependencies first: the shipped ones and the project's own.
-
-    Raises:
-        ConfigurationError: a block is invalid (file and line), or dependencies go round in a circle.
-    """
-    found: dict[str, ServiceSpec] = {}
-    for root in dict.fromkeys((assets.path("compose") / "services", paths.services)):
-        for file in sorted(root.glob("*/compose.yaml")):
-            spec = _read(file)
-            if spec:
-                found[spec.name] = spec
-    return in_order(found)
+    def reaches(self, text: str) -> bool:
+        """Whether every port of its own that `text` mentions is published by its container."""
+        published = self.container.published if self.container else {}
+        return not any("{{" + port + "}}" in text for port in self.ports if port not in published)
 
 
-def selected(catalog: dict[str, ServiceSpec], settings: Settings) -> dict[str, ServiceSpec]:
-    """The services that this project's settings ask for."""
-    for name in settings.services:
-        require(catalog, name)
-    _require_choices(catalog, settings)
-    profiles = {DEFAULT_PROFILE, *settings.profiles}
-    everything = "all" in profiles
-
-    def wanted(spec: ServiceSpec) -> bool:
-        own = settings.services.get(spec.name)
-        if own and own.enabled is not None:
-            return own.enabled
-        chosen = all(getattr(settings, key) == value for key, value in spec.selected_when.items())
-        return chosen and (everything or spec.profile in profiles)
-
-    return {name: spec for name, spec in catalog.items() if wanted(spec)}
+def unknown(name: str) -> ServiceSpec:
+    """A service that no folder describes: the user's own Compose files brought it."""
+    return ServiceSpec(name=name, folder=Path(), label=name, group="application", container=Container())
 
 
-def _require_choices(catalog: dict[str, ServiceSpec], settings: Settings) -> None:
-    """A setting that picks one of several services must pick one that there is."""
-    for key in {key for spec in catalog.values() for key in spec.selected_when}:
-        there = {spec.selected_when[key] for spec in catalog.values() if key in spec.selected_when}
-        value = getattr(settings, key)
-        if value not in there:
-            message = f'{key} = "{value}" picks a service that this release does not have.'
-            raise UsageError(message, code="SERVICE_UNKNOWN", hint=f"There is: {', '.join(sorted(there))}.")
-
-
-def require(catalog: dict[str, ServiceSpec], name: str) -> ServiceSpec:
-    """The service called `name`. Raises UsageError SERVICE_UNKNOWN with a did-you-mean."""
-    if name in catalog:
-        return catalog[name]
-    hint = suggestion(name, catalog) or f"There are: {', '.join(sorted(catalog))}."
-    raise UsageError(f"There is no service '{name}'.", code="SERVICE_UNKNOWN", hint=hint)
-
-
-def in_order(specs: dict[str, ServiceSpec]) -> dict[str, ServiceSpec]:
-    """The same services, each after those it depends on. Raises ConfigurationError DEPENDENCY_CIRCLE."""
-    from graphlib import CycleError, TopologicalSorter
-
-    try:
-        order = TopologicalSorter({name: spec.depends for name, spec in sorted(specs.items())}).static_order()
-        return {name: specs[name] for name in order if name in specs}
-    except CycleError as error:
-        circle = " -> ".join(error.args[1])
-        place = Place(specs[error.args[1][0]].folder / "compose.yaml")
-        message = f"Services depend on each other in a circle: {circle}."
-        raise ConfigurationError(message, code="DEPENDENCY_CIRCLE", place=place) from error
-
-
-def _read(file: Path) -> ServiceSpec | None:
+def read_service(file: Path) -> ServiceSpec | None:
+    """The service of a compose.yaml; None without a block. Raises ConfigurationError CONFIG_INVALID, YAML_SYNTAX."""
     document = load_yaml(file)
     block = document.data.get(KEY)
     if not isinstance(block, dict):
@@ -154,5 +143,19 @@ def _read(file: Path) -> ServiceSpec | None:
     def locate(text: str, key: tuple[str | int, ...]) -> tuple[int, int] | None:
         return document.locate(text, (KEY, *key))
 
-    spec = validate(ServiceSpec, Document(file, document.text, block, locate))
-    return spec.model_copy(update={"name": file.parent.name, "folder": file.parent})
+    checked = validate(Block, Document(file, document.text, block, locate))
+    spec = ServiceSpec(**dict(checked), name=checked.service or file.parent.name, folder=file.parent)
+    services = document.data.get("services")
+    half = services.get(spec.name) if isinstance(services, dict) else None
+    return spec.model_copy(update={"container": _container(spec, half)}) if isinstance(half, dict) else spec
+
+
+def _container(spec: ServiceSpec, half: dict[str, Any]) -> Container:
+    published = {
+        port: int(entry.rpartition(":")[2])
+        for entry in map(str, half.get("ports", ()))
+        for port in spec.ports
+        if f"{{{spec.port_variable(port)}:" in entry
+    }
+    profiles = tuple(name for name in half.get("profiles", ()) if name != ALL_PROFILES)
+    return Container(image=half.get("image"), published=published, profiles=profiles)

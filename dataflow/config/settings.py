@@ -23,13 +23,18 @@ from dataflow.errors import Place, UsageError
 from dataflow.models import Finding
 
 PREFIX = "DATAFLOW_"
+_LISTS = {("profiles",), ("buckets",), ("alerts", "email_to")}  # in a variable separated by commas
 # Variables with our prefix that are not settings: secrets, and what the engine tells workflow code.
 VARIABLES: dict[str, str] = {
     "DATAFLOW_S3_ACCESS_KEY": "Access key of the object store; the first `dataflow up` makes one.",
     "DATAFLOW_S3_SECRET_KEY": "Secret key of the object store; the first `dataflow up` makes one.",
     "DATAFLOW_S3_REGION": "Region that S3 clients sign for; any word, us-east-1 where it is not set.",
     "DATAFLOW_S3_ENDPOINT": "URL of the object store; set by the engine for workflow code.",
+    "DATAFLOW_POSTGRES_PASSWORD": "Password of the platform's Postgres; the first `dataflow up` makes one.",
+    "DATAFLOW_GRAFANA_PASSWORD": "Password of Grafana's user admin; the first `dataflow up` makes one.",
     "DATAFLOW_POSTGRES_DSN": "Connection string that shared.db.postgres_connection uses.",
+    "DATAFLOW_ALERTS_WEBHOOK_URL": "URL that alerts are posted to, in Alertmanager's format; it often holds a token.",
+    "DATAFLOW_ALERTS_SMTP_PASSWORD": "Password of `alerts.smtp_user` at the mail server.",
     "DATAFLOW_PROJECT_DIR": "The project, for commands that are started elsewhere.",
     "DATAFLOW_STATE_DIR": "Where run-time state lies; set by the engine for workflow code.",
 }
@@ -48,6 +53,10 @@ class ServiceSettings(Section):
     port: Annotated[
         int | None, Field(ge=1, le=65535, description="The port people use. Default: the service's own.")
     ] = None
+    image: Annotated[str | None, Field(min_length=1, description="Another image (docker engine).")] = None
+    memory: Annotated[
+        str | None, Field(pattern=r"^\d+[kmg]$", description="Memory at most, as in 512m or 2g (docker engine).")
+    ] = None
 
 
 class WarehouseSettings(Section):
@@ -55,12 +64,46 @@ class WarehouseSettings(Section):
 
     path: Annotated[Path, Field(description="The file, relative to the project.")] = Path(".dataflow/warehouse.duckdb")
     lock_wait: Annotated[float, Field(ge=0, description="Seconds a writer waits for another writer.")] = 60.0
+    postgres: Annotated[
+        bool, Field(description="Also a Postgres database, for workflow code that asks for one (docker engine).")
+    ] = False
 
 
 class UpSettings(Section):
     """[up]: how the platform starts."""
 
     timeout: Annotated[float, Field(gt=0, description="Seconds until a service must be healthy.")] = 120.0
+
+
+class LogSettings(Section):
+    """[logs]: how long they are kept, and how much room they may take."""
+
+    keep_days: Annotated[
+        int, Field(ge=1, le=3650, description="Days until lines in Loki, logs of runs and rotated logs are removed.")
+    ] = 14
+    max_mb: Annotated[
+        int, Field(ge=10, description="Megabytes that log files may take; the oldest go first. Loki knows only days.")
+    ] = 1000
+
+
+class BackupSettings(Section):
+    """[backup]: what is kept."""
+
+    keep: Annotated[int, Field(ge=1, description="Backups made before data goes that are kept; others always are.")] = 5
+
+
+class AlertSettings(Section):
+    """[alerts]: who is told. A webhook is told where DATAFLOW_ALERTS_WEBHOOK_URL is set."""
+
+    file: Annotated[bool, Field(description="Write every alert to .dataflow/alerts.jsonl.")] = True
+    desktop: Annotated[bool, Field(description="Show a desktop notification (native engine).")] = False
+    email_to: Annotated[tuple[str, ...], Field(description="Mail addresses that are told.")] = ()
+    email_from: Annotated[str | None, Field(description="Who writes. Default: the first of `email_to`.")] = None
+    smtp: Annotated[
+        str | None, Field(pattern=r"^[\w.-]+:\d+$", description="The mail server, as in smtp.example.org:587.")
+    ] = None
+    smtp_user: Annotated[str | None, Field(description="The name to sign in with there; none is no sign-in.")] = None
+    smtp_tls: Annotated[bool, Field(description="Whether the mail server must speak TLS.")] = True
 
 
 class Settings(Section):
@@ -72,8 +115,22 @@ class Settings(Section):
     engine: Annotated[Literal["auto", "native", "docker"], Field(description="What runs the services.")] = "auto"
     profiles: Annotated[tuple[str, ...], Field(description="Groups of services beside the default one.")] = ()
     object_store: Annotated[Literal["seaweedfs", "minio"], Field(description="Which S3 server.")] = "seaweedfs"
+    log_collector: Annotated[
+        Literal["alloy", "promtail"], Field(description="What sends logs to Loki (docker engine).")
+    ] = "alloy"
+    code: Annotated[
+        Literal["mounted", "baked"],
+        Field(description="Workflows in containers: the project's folder, or a copy in the image (docker engine)."),
+    ] = "mounted"
+    buckets: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")], ...],
+        Field(description="Buckets that are there from the start."),
+    ] = ("lake",)
     warehouse: WarehouseSettings = WarehouseSettings()
     up: UpSettings = UpSettings()
+    logs: LogSettings = LogSettings()
+    backup: BackupSettings = BackupSettings()
+    alerts: AlertSettings = AlertSettings()
     services: Annotated[dict[str, ServiceSettings], Field(description="One table per service to change.")] = Field(
         default_factory=dict[str, ServiceSettings]
     )
@@ -169,7 +226,7 @@ def _variable_layer(
             continue
         key = known.get(name) or _service_key(name)
         if key:
-            found.append((key, tuple(value.split(",")) if key == ("profiles",) else value, origin(name)))
+            found.append((key, tuple(value.split(",")) if key in _LISTS else value, origin(name)))
         elif strict:
             place = Place(paths.env, strict.lines[name], 1, strict.text.splitlines()[strict.lines[name] - 1])
             hint = suggestion(name, [*known, *VARIABLES])

@@ -47,14 +47,15 @@ def probe(spec: ServiceSpec, running: set[str], fill: Fill, timeout: float = TIM
         return Probed("unknown", f"is asked through {check.through}, which does not run")
     if check.url:
         body = json.loads(check.body) if check.body else None
-        return _ask(fill(spec.name, check.url), body, check.reject, timeout)
+        return ask_health(fill(spec.name, check.url), body, check.reject, timeout)
     if check.tcp:
         port = int(fill(spec.name, "{{" + check.tcp + "}}"))
         return Probed("healthy") if answers(port) else Probed("unhealthy", f"port {port} does not answer")
     return Probed("none")
 
 
-def _ask(url: str, body: object, reject: str | None, timeout: float) -> Probed:
+def ask_health(url: str, body: object, reject: str | None, timeout: float) -> Probed:
+    """What an HTTP answer says: healthy where its status is good and nothing in it matches `reject`."""
     try:
         answer = ask(url, body=body, timeout=timeout)
     except (OSError, http.client.HTTPException) as error:

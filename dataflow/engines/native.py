@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dataflow.config.catalog import Catalog, closure, selected
 from dataflow.config.environment import ensure_secrets, project_environment, tracked
-from dataflow.config.marks import MARKER, WORKER
+from dataflow.config.marks import MARKER
 from dataflow.config.paths import ProjectPaths
-from dataflow.config.services import ServiceSpec, selected
+from dataflow.config.services import ServiceSpec
 from dataflow.config.settings import Loaded
-from dataflow.engines import port_plan, reservations, stack
-from dataflow.engines.base import Engine, Observation, Plan, Process
+from dataflow.engines import log_files, native_logs, port_plan, probes, reservations, stack
+from dataflow.engines.base import (
+    Engine,
+    Examined,
+    Observation,
+    Plan,
+    PlanOptions,
+    PortMove,
+    Ports,
+    Process,
+    StartUp,
+    Usage,
+)
+from dataflow.engines.carrier import Carrier
 from dataflow.engines.launch import Filler, Launch, launch_of
-from dataflow.engines.native_plan import closure, plan_actions
-from dataflow.engines.supervisor import Client, Crash, configuration, crashes, is_loop, socket_path
-from dataflow.errors import BackendError, NotHealthyError
-from dataflow.events import Noted, Report, StepChanged, ignore
+from dataflow.engines.log_scan import LogMark, LogScan
+from dataflow.engines.native_carrier import NativeCarrier
+from dataflow.engines.native_plan import plan_actions
+from dataflow.engines.native_supervisor import Supervisor
+from dataflow.engines.native_upgrader import NativeUpgrader, installed
+from dataflow.engines.supervisor import Crash, configuration, crashes, is_loop, socket_path
+from dataflow.engines.upgrader import Upgrader
+from dataflow.errors import BackendError, DataflowError
+from dataflow.events import Report, StepChanged, ignore
 from dataflow.models import PortUse, ServiceState
 from dataflow.system.files import mapped_os_errors, write_text
-from dataflow.system.process import end, find_program, has_variable, marked, spawn
-from dataflow.system.waiting import wait_until
+from dataflow.system.log_text import Stored
+from dataflow.system.process import find_program, memory_of
 
 _STATES: dict[str, ServiceState] = {
     "STOPPED": "stopped",
@@ -45,52 +62,68 @@ class NativeEngine(Engine):
 
     name = "native"
 
-    def __init__(self, paths: ProjectPaths, loaded: Loaded, catalog: Mapping[str, ServiceSpec]) -> None:
+    def __init__(self, paths: ProjectPaths, loaded: Loaded, catalog: Catalog) -> None:
         self._paths = paths
         self._loaded = loaded
-        self._catalog = dict(catalog)
-        self._client = Client(socket_path(paths))
+        self._catalog = catalog
+        longest = max((spec.native.stop_seconds for spec in catalog.values() if spec.native), default=10)
+        self._supervisor = Supervisor(paths, longest)
 
     @cached_property
     def _stack(self) -> stack.Stack:
         return stack.load(self._paths.stack)
 
     @property
-    def wanted(self) -> dict[str, ServiceSpec]:
-        """The services that the settings select."""
-        return selected(self._catalog, self._loaded.settings)
+    def wanted(self) -> Catalog:
+        """The services that the settings select, and those that a flag asked for until `down`."""
+        return selected(self._catalog, self._loaded.settings, "native", self._stack.profiles)
 
     def observe(self) -> Observation:
         """What supervisord says; where it is gone, what it left behind."""
         try:
-            infos: list[dict[str, Any]] = self._client.call("getAllProcessInfo")
+            infos = self._supervisor.processes()
         except BackendError:
-            return Observation(alive=False, leftovers=tuple(self._services_left()))
+            return Observation(alive=False, leftovers=tuple(self._supervisor.services_left()))
         past = crashes(self._paths.run / "supervisord.log", self._stack.asked)
         return Observation(True, {info["name"]: _process(info, past.get(info["name"], [])) for info in infos})
 
-    def plan(self, observed: Observation, only: Sequence[str] = ()) -> Plan:
+    def plan(self, observed: Observation, options: PlanOptions) -> Plan:
         """Compare what is wanted with what runs."""
-        specs = self.wanted
-        specs = closure(self._catalog, only) if only else specs
-        kept = {name for name, seen in observed.processes.items() if seen.pid}
-        others = reservations.of_others(self._paths)
-        ports, moved = port_plan.assign(specs, self._loaded.settings, self._stack.ports, kept, others)
+        self._ask_for(options)
+        specs = closure(self._catalog, options.only) if options.only else self.wanted
+        ports, moved = self._assign(specs, observed)
         launches = self._launches(specs, self._stack.with_ports(ports))
         changed = self._changed_variables(ports)
         missing = {name: reason for name in specs if (reason := self.missing(name))}
-        actions = plan_actions(specs, observed, launches, self._stack.launches, changed, missing, partial=bool(only))
+        actions = plan_actions(
+            specs, observed, launches, self._stack.launches, changed, missing, partial=bool(options.only)
+        )
         return Plan("native", tuple(actions), ports, moved)
 
-    def reserve(self, observed: Observation, only: Sequence[str] = ()) -> Plan:
+    def assign_ports(self, observed: Observation) -> tuple[Ports, tuple[PortMove, ...]]:
+        """A service keeps its ports while it runs; the others get what is free."""
+        return self._assign(self.wanted, observed)
+
+    def reserve(self, observed: Observation, options: PlanOptions, report: Report) -> Plan:  # noqa: ARG002 - nothing to tell
         """The plan, with its ports kept for this project from now on."""
+        before = self._stack.profiles
         with reservations.locked():
-            plan = self.plan(observed, only)
+            plan = self.plan(observed, options)
             reservations.reserve(self._paths, plan.ports)
+        if self._stack.profiles != before:
+            self._remember(self._stack)
         return plan
 
-    def apply(self, plan: Plan, report: Report) -> None:
+    def apply(
+        self,
+        plan: Plan,
+        options: PlanOptions,  # noqa: ARG002 - nothing of it is for processes
+        report: Report,
+        beat: Callable[[], None],  # noqa: ARG002 - it takes no time
+    ) -> list[str]:
         """Write the configuration, bring supervisord up or up to date, start what is stopped."""
+        if not plan.changes:
+            return []
         self._prepare(report)
         observed = self.observe()
         running = set(plan.services("start", "restart", "keep"))
@@ -105,19 +138,24 @@ class NativeEngine(Engine):
         variables = {name: stack.digest(value) for name, value in tracked(env, self._loaded).items()}
         fresh = not observed.alive or self._stack.variables != variables
         digests = {name: launch.digests() for name, launch in launches.items()}
-        now = stack.Stack(remembered.ports, digests, variables, remembered.asked)
+        now = replace(remembered, launches=digests, variables=variables, engine="native", images=installed())
         self._remember(now.asked_for(plan.services("start", "restart")))
+        probes.save(self._paths.run, probes.on_machine((specs[name] for name in launches), self.filler()))
         if fresh:
-            self._start_supervisor(env, report, restart=observed.alive or bool(observed.leftovers))
+            self._supervisor.begin(env, report, restart=observed.alive or bool(observed.leftovers))
         else:
-            self._update_supervisor(plan)
+            self._supervisor.update(plan.services("start", "restart"))
+        return []
+
+    def finish(self, plan: Plan) -> tuple[StartUp, ...]:
+        """Only who came up: supervisord measures nothing."""
+        return tuple(StartUp(name) for name in plan.changing)
 
     def stop(self, names: Sequence[str], report: Report) -> None:
         """Stop services, dependants first."""
         for name in names:
             report(StepChanged(name, "started", "stopping"))
-            with _already("NOT_RUNNING"):
-                self._client.call("stopProcess", name)
+            self._supervisor.stop(name)
             report(StepChanged(name, "done", "stopped"))
 
     def restart(self, names: Sequence[str], report: Report) -> None:
@@ -125,26 +163,19 @@ class NativeEngine(Engine):
         self.stop(list(reversed(names)), ignore)
         self._remember(self._stack.asked_for(names))
         for name in names:
-            with _already("ALREADY_STARTED"):
-                self._client.call("startProcess", name, False)
+            self._supervisor.start(name)
             report(StepChanged(name, "done", "restarted"))
 
-    def shut_down(self, report: Report) -> int:
+    def shut_down(self, report: Report, *, volumes: bool = False) -> int:
         """End everything that carries this project's marker, the supervised ones in good order."""
-        ours = marked(MARKER, self._paths.stack_id)
-        if ours and self._client.alive():
-            report(StepChanged("platform", "started", "stopping"))
-            with contextlib.suppress(BackendError):
-                self._client.call("stopAllProcesses", False)  # all at once: shutdown alone goes one by one
-                self._client.call("shutdown")
-            longest = max((spec.native.stop_seconds for spec in self._catalog.values() if spec.native), default=10)
-            wait_until(lambda: self._services_left() != [], lambda left: not left, timeout=longest + 5)
-        left = marked(MARKER, self._paths.stack_id)
-        killed = end(left, grace=5) if left else []
-        if killed:
-            report(Noted(f"{len(killed)} processes did not end when asked and were killed.", warning=True))
-        self._clean_run_folder()
-        return len(ours)
+        number = self._supervisor.end_all(report)
+        reservations.release(self._paths)
+        if volumes:
+            for folder in (self._paths.objects, self._paths.dagster_home):
+                shutil.rmtree(folder, ignore_errors=True)
+        if self._paths.stack.exists():
+            self._remember(replace(self._stack, profiles=()))
+        return number
 
     def environment(self) -> dict[str, str]:
         """The environment of the project's code."""
@@ -172,18 +203,61 @@ class NativeEngine(Engine):
         """Write the files that a service reads, without starting it."""
         _write_files(self._launches({service: self._catalog[service]}, self._stack)[service])
 
-    def log_file(self, service: str) -> Path:
-        """The service's log."""
-        return self._paths.logs / f"{service}.jsonl"
+    def usage(self, names: Sequence[str]) -> dict[str, Usage]:
+        """Memory of each service's processes, without the runs they started."""
+        pids = {
+            name: process.pid for name, process in self.observe().processes.items() if process.pid and name in names
+        }
+        return {name: Usage(memory_of(pid)) for name, pid in pids.items()}
+
+    def reaches(self, spec: ServiceSpec) -> bool:  # noqa: ARG002 - every port is one of this machine
+        """Always."""
+        return True
+
+    def diagnose(self, names: Sequence[str]) -> DataflowError | None:  # noqa: ARG002 - the states say it
+        """Nothing beyond what the states say."""
+        return None
+
+    def examine(self) -> dict[str, Examined]:
+        """Nothing beyond what the states say."""
+        return {}
+
+    @property
+    def upgrader(self) -> Upgrader:
+        """Packages."""
+        return NativeUpgrader(self._stack.images)
+
+    @property
+    def carrier(self) -> Carrier:
+        """The run history's files."""
+        self.write_files("dagster-code")
+        return NativeCarrier(self.worker_environment())
+
+    def code_command(self, command: Sequence[str], service: str | None) -> tuple[str, ...]:  # noqa: ARG002 - one machine
+        """The command as it is: code runs on this machine."""
+        return tuple(command)
+
+    def log_read(self, service: str, scan: LogScan) -> Iterator[Stored]:
+        """The service's log file and its rotated predecessors."""
+        return log_files.read(service, self._log_file(service), scan)
+
+    def log_mark(self) -> LogMark:
+        """Where each service's log file ends now."""
+        return log_files.mark(self._log_file(name) for name in self._catalog)
+
+    def log_follow(self, services: Sequence[str], mark: LogMark) -> Iterator[Stored | None]:
+        """Lines of several log files as they are written."""
+        files = {self._log_file(name): name for name in services}
+        return native_logs.follow(lambda: files, mark)
 
     def log_tail(self, service: str, lines: int) -> list[str]:
         """The last lines of the service's log."""
-        path = self._paths.logs / f"{service}.jsonl"
-        try:
-            with path.open(encoding="utf-8", errors="replace") as file:
-                return [line.rstrip("\n") for line in deque(file, maxlen=lines)]
-        except FileNotFoundError:
-            return []
+        found: list[str] = []
+        for event in self.log_read(service, LogScan(newest_first=True)):
+            found[:0] = event.text.split("\n")
+            if len(found) >= lines:
+                break
+        return found[-lines:]
 
     def missing(self, service: str) -> str | None:
         """Why this machine cannot run the service, or nothing."""
@@ -191,6 +265,18 @@ class NativeEngine(Engine):
         if native is None:
             return "it has no native form: use --engine docker"
         return None if find_program(native.program) else f"its program '{native.program}' is not on PATH"
+
+    def _ask_for(self, options: PlanOptions) -> None:
+        profiles = tuple(dict.fromkeys([*self._stack.profiles, *options.profiles]))
+        self._stack = replace(self._stack, profiles=profiles)
+
+    def _assign(self, specs: Catalog, observed: Observation) -> tuple[Ports, tuple[PortMove, ...]]:
+        kept = {name for name, seen in observed.processes.items() if seen.pid}
+        others = reservations.of_others(self._paths)
+        return port_plan.assign(specs, self._loaded.settings, self._stack.ports, kept, others)
+
+    def _log_file(self, service: str) -> Path:
+        return self._paths.logs / f"{service}.jsonl"
 
     def _environment(self, remembered: stack.Stack) -> dict[str, str]:
         specs = self._catalog
@@ -223,63 +309,6 @@ class NativeEngine(Engine):
                 folder.mkdir(parents=True, exist_ok=True)
             socket_path(self._paths).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         ensure_secrets(self._paths, self._loaded, report)
-
-    def _start_supervisor(self, env: dict[str, str], report: Report, *, restart: bool) -> None:
-        """A new supervisord under a new keeper; what an earlier one left behind is ended first."""
-        if restart:
-            report(Noted("Ending what runs from before, to start it anew."))
-            with contextlib.suppress(BackendError):
-                self._client.call("shutdown")
-            wait_until(self._services_left, lambda left: not left, timeout=20)
-            end(self._services_left(), grace=5)
-        self._clean_run_folder()
-        command = [str(shutil.which("python", path=env["PATH"])), "-m", "dataflow.engines.keeper"]
-        log = self._paths.logs / "supervisor.log"
-        spawn(
-            [*command, str(self._paths.run / "supervisord.conf")],
-            env={**env, MARKER: self._paths.stack_id},
-            cwd=self._paths.root,
-            log=log,
-        )
-        up, _ = wait_until(self._client.alive, bool, timeout=30, interval=0.05)
-        if not up:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-            raise NotHealthyError("supervisord did not start.", code="SUPERVISOR_DOWN", hint=tail)
-
-    def _update_supervisor(self, plan: Plan) -> None:
-        """Bring a running supervisord to the new configuration, touching only what changed."""
-        (added, changed, removed), *_ = self._client.call("reloadConfig")
-        for name in [*removed, *changed]:
-            self._client.call("stopProcessGroup", name)
-            self._client.call("removeProcessGroup", name)
-        for name in [*changed, *added]:
-            self._client.call("addProcessGroup", name)
-        for name in plan.services("start", "restart"):
-            if name not in {*changed, *added}:
-                with _already("ALREADY_STARTED"):
-                    self._client.call("startProcess", name, False)
-
-    def _services_left(self) -> list[int]:
-        """Living processes of this platform that are not runs of workflows."""
-        return [pid for pid in marked(MARKER, self._paths.stack_id) if not has_variable(pid, WORKER)]
-
-    def _clean_run_folder(self) -> None:
-        for path in (
-            socket_path(self._paths),
-            self._paths.run / "supervisord.pid",
-            self._paths.run / "supervisord.log",
-        ):
-            path.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _already(fault: str) -> Any:
-    """Asking for a state that is there already is fine."""
-    try:
-        yield
-    except BackendError as error:
-        if fault not in error.message:
-            raise
 
 
 def _write_files(launch: Launch) -> None:

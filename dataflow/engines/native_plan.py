@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from dataflow.config.services import ServiceSpec, in_order, require
+from dataflow.config.services import ServiceSpec
 from dataflow.engines.base import Observation, PlannedAction, Verb
 from dataflow.engines.launch import Launch
-
-
-def closure(catalog: Mapping[str, ServiceSpec], names: Iterable[str]) -> dict[str, ServiceSpec]:
-    """These services and everything they depend on, dependencies first."""
-    found: dict[str, ServiceSpec] = {}
-    open_names = list(names)
-    while open_names:
-        spec = require(dict(catalog), open_names.pop())
-        found[spec.name] = spec
-        open_names += [name for name in spec.depends if name not in found]
-    return in_order(found)
 
 
 def dependants(catalog: Mapping[str, ServiceSpec], names: Sequence[str]) -> list[str]:

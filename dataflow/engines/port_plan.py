@@ -11,7 +11,28 @@ from dataflow.errors import Action, MissingError
 from dataflow.models import PortUse
 from dataflow.system.ports import holder_of, is_free, next_free
 
+_PROXIES = {"docker-proxy", "rootlesskit", "slirp4netns", "com.docker.backend"}
 Remembered = Mapping[str, Mapping[str, int]]
+
+
+class PortTakenError(MissingError):
+    """A configured port that somebody else holds, for whoever wants to know which service has to do without it."""
+
+    def __init__(self, service: str, port: int, holder: str, free: int) -> None:
+        super().__init__(
+            f"Port {port}, configured for {service}, is held by {holder}.",
+            code="PORT_TAKEN",
+            hint=f"Stop that program, or set another port under [services.{service}] in dataflow.toml.",
+            actions=(
+                Action(
+                    f"Use port {free} this time",
+                    f"DATAFLOW_SERVICES_{service.upper().replace('-', '_')}_PORT={free} dataflow up",
+                ),
+            ),
+        )
+        self.service = service
+        self.port = port
+        self.holder = holder
 
 
 def assign(
@@ -60,23 +81,22 @@ def _pick(
     wanted = configured or known or default
     if wanted not in taken and is_free(wanted):
         return PortUse(port, wanted, configured or default), None
-    holder = taken.get(wanted) or str(holder_of(wanted))
+    holder = taken.get(wanted) or holder_words(wanted)
     if configured:
-        raise _taken(service, wanted, holder, taken)
+        raise PortTakenError(service, wanted, holder, next_free(wanted + 1, taken=taken))
     number = next_free(wanted + 1, taken=taken)
     return PortUse(port, number, default), PortMove(service, port, wanted, number, holder)
 
 
-def _taken(service: str, port: int, holder: str, taken: Mapping[int, str]) -> MissingError:
-    free = next_free(port + 1, taken=taken)
-    return MissingError(
-        f"Port {port}, configured for {service}, is held by {holder}.",
-        code="PORT_TAKEN",
-        hint=f"Stop that program, or set another port under [services.{service}] in dataflow.toml.",
-        actions=(
-            Action(
-                f"Use port {free} this time",
-                f"DATAFLOW_SERVICES_{service.upper().replace('-', '_')}_PORT={free} dataflow up",
-            ),
-        ),
-    )
+def holder_words(port: int) -> str:
+    """Who listens on a port. Docker's proxy listens for containers: the container is named."""
+    holder = holder_of(port)
+    if holder.pid and holder.name not in _PROXIES:  # an engine run by root is not ours to see
+        return str(holder)
+    from dataflow.engines.daemon import Daemon
+    from dataflow.engines.docker_checks import ports_of_others
+
+    try:
+        return ports_of_others(Daemon().summaries(), project="").get(port) or str(holder)
+    except MissingError:  # the engine went, or may not be asked
+        return str(holder)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from dataflow.events import Report, ignore
-from dataflow.models import PortUse
+from dataflow.models import EngineName, PortUse
 from dataflow.system.files import read_state, write_json
 
 VERSION = 1
@@ -21,12 +21,22 @@ class Stack:
     """Durable choices. `launches` and `variables` are digests of what runs, to name what changed.
 
     `asked` is when somebody last asked for each service to start (ISO 8601): crashes before that do not count.
+    The rest is the docker engine's, but for `engine`, which is the one whose data this project works with: `profiles`
+    that were asked for by a flag, `absent` services whose image cannot be had, what the `volumes` were made with, the
+    `images` that run, by id, the `pins` that an upgrade fell back to, and the `generation` of the volumes with data.
     """
 
     ports: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     launches: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     variables: dict[str, str] = field(default_factory=dict[str, str])
     asked: dict[str, str] = field(default_factory=dict[str, str])
+    engine: EngineName | None = None
+    generation: str = ""
+    profiles: tuple[str, ...] = ()
+    absent: dict[str, str] = field(default_factory=dict[str, str])
+    volumes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    images: dict[str, str] = field(default_factory=dict[str, str])
+    pins: dict[str, str] = field(default_factory=dict[str, str])
 
     def asked_for(self, names: Iterable[str]) -> Stack:
         """The same with these services asked for now."""
@@ -44,13 +54,22 @@ def load(path: Path, report: Report = ignore) -> Stack:
     data: dict[str, Any] = read_state(path, report)
     if data.get("version") != VERSION:
         return Stack()
-    flat = (_flat(data.get(name)) for name in ("variables", "asked"))
-    return Stack(_ports(data.get("ports")), _texts(data.get("launches")), *flat)
+    engine = data.get("engine")
+    profiles = data.get("profiles")
+    return Stack(
+        ports=_ports(data.get("ports")),
+        engine=engine if engine in get_args(EngineName) else None,
+        generation=str(data.get("generation") or ""),
+        profiles=tuple(map(str, profiles)) if isinstance(profiles, list) else (),
+        launches=_texts(data.get("launches")),
+        volumes=_texts(data.get("volumes")),
+        **{name: _flat(data.get(name)) for name in ("variables", "asked", "absent", "images", "pins")},
+    )
 
 
 def save(path: Path, stack: Stack) -> None:
-    """Remember."""
-    write_json(path, {"version": VERSION, **asdict(stack)})
+    """Remember. Only the owner may read it: a digest of a weak secret can be guessed."""
+    write_json(path, {"version": VERSION, **asdict(stack)}, mode=0o600)
 
 
 def digest(text: str) -> str:

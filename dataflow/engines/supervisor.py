@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import socket
 import tempfile
 import xmlrpc.client
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import Any
 from dataflow.config.paths import ProjectPaths
 from dataflow.engines.launch import Launch
 from dataflow.errors import BackendError
+from dataflow.system.http import UnixConnection
 
 CALL_TIMEOUT = 10.0
 _SOCKET_LIMIT = 100  # bytes; the kernel's is 108, macOS's 104
@@ -158,15 +158,4 @@ class _Transport(xmlrpc.client.Transport):
         self._path = path
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002 - the base class's signature
-        return _UnixConnection(self._path)
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=CALL_TIMEOUT)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(CALL_TIMEOUT)
-        self.sock.connect(str(self._path))
+        return UnixConnection(self._path, timeout=CALL_TIMEOUT)

@@ -31,7 +31,7 @@ def audited(context: Context, operation: str, detail: str = "") -> Generator[Non
 def _append(context: Context, operation: str, detail: str, outcome: str) -> None:
     line = {
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "actor": _actor(),
+        "actor": actor(),
         "operation": operation,
         "detail": detail,
         "outcome": outcome,
@@ -43,7 +43,7 @@ def _append(context: Context, operation: str, detail: str, outcome: str) -> None
             file.write(json.dumps(line) + "\n")
 
 
-def _actor() -> str:
+def actor() -> str:
     """The user, and whether a machine acted for them."""
     try:
         user = getpass.getuser()

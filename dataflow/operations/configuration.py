@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataflow.config import dotenv
+from dataflow.config.catalog import load_catalog, load_services, profiles, require, selected
 from dataflow.config.documents import load_toml
-from dataflow.config.services import load_catalog, require, selected
 from dataflow.config.settings import Settings, leaves, load, variable_of
 from dataflow.config.validation import suggestion
 from dataflow.errors import ConfigurationError, DataflowError, Place, UsageError
@@ -64,19 +64,23 @@ def show(context: Context) -> ConfigShown:
 def check(context: Context) -> ConfigChecked:
     """Check dataflow.toml, .env, the services and every workflow. Findings are the result, not an error."""
     files = [context.paths.config.name]
-    findings: list[Finding] = []
     if context.paths.env.is_file():
         files.append(".env")
-    try:
-        load(context.paths, flags={}, environ={})
-        dotenv.load(context.paths.env)
-        findings += _service_findings(context)
-    except DataflowError as error:
-        findings += _as_findings(error, context)
+    findings = check_settings(context)
     if not findings:
         files += [f"workflows/{item.name}" for item in sorted(context.paths.workflows.glob("*")) if item.is_dir()]
         findings += context.workflows.findings
     return ConfigChecked(tuple(files), tuple(findings))
+
+
+def check_settings(context: Context) -> list[Finding]:
+    """The same without the workflows, which must be imported and take longer."""
+    try:
+        load(context.paths, flags={}, environ={})
+        dotenv.load(context.paths.env)
+        return _service_findings(context)
+    except DataflowError as error:
+        return _as_findings(error, context)
 
 
 def schema() -> dict[str, Any]:
@@ -87,7 +91,8 @@ def schema() -> dict[str, Any]:
 
 def _service_findings(context: Context) -> list[Finding]:
     """Services that dataflow.toml names and nobody knows."""
-    catalog = load_catalog(context.paths)
+    services = load_services(context.paths)
+    catalog = {spec.name: spec for spec in services}
     document = load_toml(context.paths.config)
     findings: list[Finding] = []
     for name in document.data.get("services", {}):
@@ -97,14 +102,17 @@ def _service_findings(context: Context) -> list[Finding]:
             place = document.place(("services", name))
             findings.append(Finding("unknown-service", error.message, place, error.hint))
     try:
-        selected(catalog, Settings.model_validate(document.data))
+        settings = Settings.model_validate(document.data)
+        found = load_catalog(context.paths, settings)
+        if settings.engine != "auto":
+            selected(found, settings, settings.engine)
     except UsageError as error:
         if not findings:
             findings.append(Finding("unavailable", error.message, document.place(("object_store",)), error.hint))
-    profiles = {spec.profile for spec in catalog.values()} | {"all"}
+    known = profiles(services)
     for name in document.data.get("profiles", ()):
-        if name not in profiles:
-            hint = suggestion(name, profiles) or f"There are: {', '.join(sorted(profiles))}."
+        if name not in known:
+            hint = suggestion(name, known) or f"There are: {', '.join(sorted(known))}."
             place = document.place(("profiles",))
             findings.append(Finding("unknown-profile", f"There is no profile '{name}'.", place, hint))
     return findings

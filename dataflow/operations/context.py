@@ -8,18 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataflow.config.catalog import Catalog, load_catalog
 from dataflow.config.environment import warehouse_path
 from dataflow.config.paths import ProjectPaths, find_project
-from dataflow.config.services import ServiceSpec, load_catalog
 from dataflow.config.settings import Loaded, load
-from dataflow.engines.native import NativeEngine
-from dataflow.errors import Action, MissingError
+from dataflow.engines import choice, stack
+from dataflow.engines.base import Engine
+from dataflow.errors import Action, BackendError, MissingError
 from dataflow.models import EngineChoice
 
 if TYPE_CHECKING:
     from dataflow.clients.dagster import DagsterClient
     from dataflow.clients.dagster_files import DagsterFiles
     from dataflow.clients.runs import RunHistory
+    from dataflow.engines.native import NativeEngine
     from dataflow.shared.minio import ObjectStore
     from dataflow.workflows.catalogue import Catalogue
 
@@ -41,34 +43,33 @@ class Context:
         start = folder or Path(os.environ.get("DATAFLOW_PROJECT_DIR") or Path.cwd())
         return cls(find_project(start), flags)
 
+    @classmethod
+    def if_any(cls, folder: Path | None) -> Context | None:
+        """The same; None where there is no project."""
+        try:
+            return cls.at(folder)
+        except MissingError:
+            return None
+
     @cached_property
     def loaded(self) -> Loaded:
         """Settings with their origins."""
         return load(self.paths, flags=self._flags)
 
     @cached_property
-    def catalog(self) -> dict[str, ServiceSpec]:
+    def catalog(self) -> Catalog:
         """Every service there is, dependencies first."""
-        return load_catalog(self.paths)
+        return load_catalog(self.paths, self.loaded.settings)
 
     @cached_property
     def choice(self) -> EngineChoice:
         """Which engine, and why."""
-        origin = self.loaded.origin("engine")
-        if self.loaded.settings.engine == "docker":
-            message = "This release has no docker engine."
-            actions = (Action("Use the native one", "dataflow up --engine native"),)
-            raise MissingError(message, code="ENGINE_MISSING", hint=f"Asked for by: {origin}.", actions=actions)
-        if self.loaded.settings.engine == "native":
-            return EngineChoice("native", f"asked for by {origin}")
-        return EngineChoice("native", "auto: the only one in this release")
+        return choice.choose(self.loaded, stack.load(self.paths.stack).engine)
 
     @cached_property
-    def engine(self) -> NativeEngine:
+    def engine(self) -> Engine:
         """The engine in use."""
-        if self.choice.name != "native":
-            raise AssertionError(self.choice)
-        return NativeEngine(self.paths, self.loaded, self.catalog)
+        return choice.make(self.choice.name, self.paths, self.loaded, self.catalog)
 
     @property
     def name(self) -> str:
@@ -96,21 +97,41 @@ class Context:
 
     @cached_property
     def dagster_files(self) -> DagsterFiles:
-        """The same history, read from its files."""
+        """The same history, read from its files. Raises BackendError BACKEND_DOWN where it is not in files."""
         from dataflow.clients.dagster_files import DagsterFiles
 
+        return DagsterFiles(self.paths.dagster_home, self.native.worker_environment())
+
+    @property
+    def has_files(self) -> bool:
+        """Whether run history can be read, and runs be carried out, while Dagster is down."""
+        return self.choice.name == "native"
+
+    @property
+    def native(self) -> NativeEngine:
+        """The native engine, ready for code that runs without its services.
+
+        Raises:
+            BackendError: BACKEND_DOWN; the engine in use is another one.
+        """
+        from dataflow.engines.native import NativeEngine
+
+        if not isinstance(self.engine, NativeEngine):
+            actions = (Action("Start the platform", "dataflow up"), Action("See what is wrong", "dataflow status"))
+            message = "Dagster does not answer, and under Docker nobody else has the run history."
+            raise BackendError(message, code="BACKEND_DOWN", actions=actions, retryable=True)
         self.engine.write_files(CODE_SERVER)
-        return DagsterFiles(self.paths.dagster_home, self.engine.worker_environment())
+        return self.engine
 
     def prepare_history(self) -> None:
-        """Make the run history's files where there are none yet: once, by one process."""
-        if not (self.paths.dagster_home / "schedules" / "schedules.db").exists():
+        """Make the run history's files where there are none yet: once, by one process. Under Docker a job does it."""
+        if self.has_files and not (self.paths.dagster_home / "schedules" / "schedules.db").exists():
             self.dagster_files.prepare()
 
     def runs(self, service: str) -> bool:
         """Whether this project's own service runs: another project's may listen on the same default port."""
         process = self.engine.observe().processes.get(service)
-        return process is not None and process.pid is not None
+        return process is not None and process.running
 
     def dagster_answers(self) -> bool:
         """Whether this project's Dagster is up and has loaded its workflows."""
@@ -122,8 +143,8 @@ class Context:
 
     def url(self, service: str) -> str | None:
         """Where people find a service; None where it has no page."""
-        spec = self.catalog[service]
-        return self.engine.filler()(service, spec.url) if spec.url else None
+        spec = self.catalog.get(service)
+        return self.engine.filler()(service, spec.url) if spec and spec.url else None
 
     def store(self) -> ObjectStore:
         """This project's object store. Raises MissingError SERVICE_DOWN where it does not run."""

@@ -19,6 +19,7 @@ from dataflow.system.waiting import wait_until
 from dataflow.workflows import workers
 
 _POLL = 0.25
+_AWAY = 120.0
 _SETTLE = 30.0  # seconds a run's process may take to write its first word, or to publish the snapshot after its last
 
 
@@ -55,17 +56,22 @@ def follow(context: Context, launched: Launched, report: Report) -> RunResult:
 def _watch(context: Context, run_id: str, report: Report) -> tuple[Run, Progress]:
     history: RunHistory = context.history()
     progress, cursor = Progress.empty(), None
-    last_word = time.monotonic()
+    last_word, away = time.monotonic(), 0.0
     while True:
         try:
-            page, run = history.events(run_id, cursor), history.run(run_id)
+            # In this order: once the run has ended, what it says is all there is.
+            run, page = history.run(run_id), history.events(run_id, cursor)
         except BackendError:
             if history is not context.dagster:
                 raise
+            if not context.has_files:
+                away = _wait_for_dagster(run_id, away, report)
+                continue
             words = "Dagster does not answer: following the run in its files. The run itself goes on."
             report(Noted(words, warning=True))
             history = context.dagster_files
             continue
+        away = 0.0
         for event in page.events:
             told = reported(event, progress)
             progress = progress.after([event])
@@ -79,6 +85,26 @@ def _watch(context: Context, run_id: str, report: Report) -> tuple[Run, Progress
         else:
             _notice_death(context, run_id, history, time.monotonic() - last_word)
             time.sleep(_POLL)
+
+
+def _wait_for_dagster(run_id: str, away: float, report: Report) -> float:
+    """Under Docker only Dagster knows: wait until its container is back. Since when it is away, in monotonic seconds.
+
+    Raises:
+        BackendError: BACKEND_DOWN after two minutes.
+    """
+    now = time.monotonic()
+    if not away:
+        report(Noted("Dagster does not answer: waiting for it. The run itself goes on.", warning=True))
+    elif now - away > _AWAY:
+        actions = (
+            Action("See what is wrong", "dataflow status"),
+            Action("Look at the run again", f"dataflow workflow status {run_id[:8]}"),
+        )
+        message = "Dagster does not answer; the run may go on."
+        raise BackendError(message, code="BACKEND_DOWN", actions=actions, retryable=True)
+    time.sleep(1)
+    return away or now
 
 
 def _notice_death(context: Context, run_id: str, history: RunHistory, quiet: float) -> None:
@@ -108,12 +134,13 @@ def _raise_unless_good(result: RunResult) -> None:
     run, progress = result.run, result.progress
     short = run.id[:8]
     logs = Action("Read its log", f"dataflow workflow logs {short}")
+    why = Action("See why", f"dataflow why {short}")
     if run.state == "success":
         failed = [check.name for check in progress.checks if not check.passed]
         if failed:
             count = "1 check" if len(failed) == 1 else f"{len(failed)} checks"
             message = f"The run {short} of {run.workflow} succeeded, but {count} did not hold: {', '.join(failed)}."
-            raise ChecksFailedError(message, actions=(logs,), data=result)
+            raise ChecksFailedError(message, actions=(why, logs), data=result)
         return
     if run.state == "canceled":
         message = f"The run {short} of {run.workflow} was cancelled."
@@ -123,4 +150,4 @@ def _raise_unless_good(result: RunResult) -> None:
     hint = "\n".join(f"{line.level:<8}{line.message}" for line in result.log_lines) or None
     again = Action("Run it again", f"dataflow workflow run {run.workflow}")
     message = f"The run {short} of {run.workflow} failed {what}"
-    raise RunFailedError(message, hint=hint, actions=(logs, again), retryable=True, data=result)
+    raise RunFailedError(message, hint=hint, actions=(why, logs, again), retryable=True, data=result)

@@ -43,6 +43,13 @@ __pycache__/
 *.duckdb.wal
 """
 
+_COMPOSE = """\
+# So that plain `docker compose ps`, `logs` and `up` work here, on the same platform as `dataflow`.
+# `dataflow up` writes what is included, and the variables in .env.
+include:
+  - .dataflow/compose.yaml
+"""
+
 _EXAMPLE_ENV = """\
 # Copy to .env, which is never committed. `dataflow up` adds what is missing to it.
 
@@ -79,7 +86,12 @@ def init(folder: Path, report: Report = ignore, *, name: str | None = None, exam
     paths = ProjectPaths(root)
     if paths.config.exists():
         raise UsageError(f"There is a project in {root} already.", code="PROJECT_EXISTS")
-    texts = {"dataflow.toml": _CONFIG.format(name=chosen), ".gitignore": _IGNORED, ".env.example": _EXAMPLE_ENV}
+    texts = {
+        "dataflow.toml": _CONFIG.format(name=chosen),
+        ".gitignore": _IGNORED,
+        ".env.example": _EXAMPLE_ENV,
+        "docker-compose.yml": _COMPOSE,
+    }
     taken = [
         name for name in (".env.example", f"workflows/{EXAMPLE}" if example else "") if name and (root / name).exists()
     ]

@@ -57,7 +57,7 @@ def require_services(context: Context, info: WorkflowInfo) -> None:
     """What the workflow requires must answer. Raises MissingError SERVICE_DOWN."""
     if not info.requires:
         return
-    now = {status.name: status for status in statuses(context, memory=False)}
+    now = {status.name: status for status in statuses(context, usage=False)}
     down = [
         name
         for name in info.requires

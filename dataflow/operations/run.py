@@ -7,11 +7,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from dataflow.errors import Action, MissingError
 from dataflow.events import Noted, Report
 from dataflow.models import WorkflowInfo
 from dataflow.operations import code, preflight
 from dataflow.operations.audit import audited
-from dataflow.operations.context import CODE_SERVER, Context
+from dataflow.operations.context import Context
 from dataflow.operations.workflows import find_workflow
 from dataflow.system.waiting import wait_until
 from dataflow.workflows import workers
@@ -46,12 +47,14 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
     Raises:
         UsageError: WORKFLOW_UNKNOWN, PARAMETER_UNKNOWN, PARAMETER_INVALID, RUN_REFUSED.
         ConfigurationError: WORKFLOW_BROKEN, SECRET_MISSING.
-        MissingError: SERVICE_DOWN for a service the workflow requires.
+        MissingError: SERVICE_DOWN for a service the workflow requires, and under Docker for Dagster itself.
     """
     info = find_workflow(context, options.workflow)
     values = preflight.parameters(info, options.values)
     shown = {item.name: values.get(item.name, item.default) for item in info.parameters}
     through: Literal["dagster", "process"] = "dagster" if context.dagster_answers() else "process"
+    if through == "process" and not context.has_files:
+        raise not_up(context)
     preflight.require_secrets(context, info)
     if options.dry_run:
         return Launched(info.name, None, through, shown, info.assets)
@@ -66,6 +69,14 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
     return Launched(info.name, run_id, through, shown, info.assets)
 
 
+def not_up(context: Context) -> MissingError:
+    """The error for a run under Docker while Dagster's containers are down."""
+    message = "Dagster does not run, and under Docker it carries out every run."
+    actions = (Action("Start the platform", "dataflow up"), Action("See what is wrong", "dataflow status"))
+    hint = f"The engine is docker ({context.choice.reason})."
+    return MissingError(message, code="SERVICE_DOWN", hint=hint, actions=actions, retryable=True)
+
+
 def _ask_dagster(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: dict[str, str]) -> str:
     """Launch there; where the workflows changed since Dagster imported them, have it import them again first."""
     if code.is_stale(context):
@@ -77,8 +88,8 @@ def _ask_dagster(context: Context, info: WorkflowInfo, config: dict[str, Any], t
 
 def _start(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: dict[str, str]) -> str:
     run_id = str(uuid.uuid4())
-    context.engine.write_files(CODE_SERVER)
+    engine = context.native
     context.prepare_history()
     arguments = ["--workflow", info.name, "--config", json.dumps(config), "--tags", json.dumps(tags)]
-    workers.start(context.paths, run_id, info.name, context.engine.worker_environment(), arguments)
+    workers.start(context.paths, run_id, info.name, engine.worker_environment(), arguments)
     return run_id

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from dataflow.engines import log_files, native_logs
+from dataflow.engines.log_scan import LogMark, LogScan
 from dataflow.models import FINISHED, LogLine
 from dataflow.operations.context import Context
+from dataflow.operations.log_parse import parse, parsed
+from dataflow.operations.log_sources import RUNS
 from dataflow.operations.runs import find_run
 
 _POLL = 0.2
-_KNOWN = {"timestamp", "level", "message", "service", "run_id", "step"}
 
 
 def read_log(context: Context, run_id: str, *, step: str | None = None, tail: int | None = None) -> tuple[LogLine, ...]:
@@ -28,15 +29,20 @@ def follow_log(context: Context, run_id: str, *, step: str | None = None) -> Ite
     """The lines of a run's log as they come, until the run has ended."""
     history = context.history()
     run = find_run(context, history, run_id)
-    seen = 0
-    while True:
-        now = history.run(run.id)
-        lines = list(_lines(_path(context, run.id)))
-        yield from (line for line in lines[seen:] if step is None or line.step == step)
-        seen = len(lines)
-        if now is None or now.state in FINISHED:
+    path = _path(context, run.id)
+    mark = log_files.mark([path])
+    yield from (line for line in _lines(path, mark) if step is None or line.step == step)
+    over, asked = False, 0.0
+    for event in native_logs.follow(lambda: {path: RUNS}, mark):
+        if event is not None:
+            line = parse(event)
+            if step is None or line.step == step:
+                yield line
+        elif over:
             return
-        time.sleep(_POLL)
+        elif time.monotonic() - asked >= _POLL:
+            asked, now = time.monotonic(), history.run(run.id)
+            over = now is None or now.state in FINISHED  # what it wrote until then comes once more
 
 
 def around_failure(context: Context, run_id: str, step: str | None, *, before: int = 5) -> list[LogLine]:
@@ -50,30 +56,5 @@ def _path(context: Context, run_id: str) -> Path:
     return context.paths.run_logs / f"{run_id}.jsonl"
 
 
-def _lines(path: Path) -> Iterator[LogLine]:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            for text in file:
-                if text.endswith("\n"):  # the last one may be half written
-                    yield _parse(text.rstrip("\n"))
-    except FileNotFoundError:
-        return
-
-
-def _parse(text: str) -> LogLine:
-    """A line in our schema; any other text is a message without a level."""
-    try:
-        data: dict[str, Any] = json.loads(text)
-        time_ = datetime.fromisoformat(data["timestamp"])
-    except (ValueError, KeyError, TypeError):
-        return LogLine(datetime.fromtimestamp(0).astimezone(), "", text)
-    context = {key: value for key, value in data.items() if key not in _KNOWN and value is not None}
-    return LogLine(
-        time_,
-        str(data.get("level", "")).lower(),
-        str(data.get("message", "")),
-        str(data.get("service") or ""),
-        data.get("run_id"),
-        data.get("step"),
-        context,
-    )
+def _lines(path: Path, mark: LogMark | None = None) -> Iterator[LogLine]:
+    return parsed(log_files.read(RUNS, path, LogScan(mark=mark)), datetime.now(UTC))

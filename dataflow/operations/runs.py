@@ -115,9 +115,11 @@ def reconcile(context: Context) -> None:
         if context.dagster_answers():
             run = context.dagster.run(worker.run_id)
             finished = run is None or run.state in FINISHED
-        else:
+        elif context.has_files:
             write_end(context, worker)
             finished = True
+        else:
+            finished = False  # the daemon says so once it is back
         if finished:
             workers.forget(context.paths, worker.run_id)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataflow.config.services import require
+from dataflow.config.catalog import require
 from dataflow.errors import Action, MissingError, UsageError
 from dataflow.operations.context import WEBSERVER, Context
-from dataflow.operations.services import statuses
+from dataflow.operations.services import require_known, statuses
 from dataflow.system.process import interact
 
 
@@ -32,17 +32,21 @@ def page_of(context: Context, service: str | None) -> Page:
     if url is None:
         pages = ", ".join(spec.name for spec in context.catalog.values() if spec.url)
         raise UsageError(f"{name} has no page.", code="NO_PAGE", hint=f"These have one: {pages}.")
-    now = next((status for status in statuses(context, memory=False) if status.name == name), None)
+    now = next((status for status in statuses(context, usage=False) if status.name == name), None)
     if now is None or now.state != "running":
         actions = (Action("Start it", f"dataflow start {name}"),)
         raise MissingError(f"{name} does not run.", code="SERVICE_DOWN", actions=actions)
     return Page(name, url)
 
 
-def execute(context: Context, command: tuple[str, ...]) -> int:
-    """Run a command in the project's folder, with the environment of its code; its exit code.
+def execute(context: Context, command: tuple[str, ...], *, service: str | None = None) -> int:
+    """Run a command where the project's code runs, or in a service's container; its exit code.
 
     Raises:
-        MissingError: PROGRAM_MISSING.
+        UsageError: SERVICE_UNKNOWN.
+        MissingError: PROGRAM_MISSING, SERVICE_DOWN.
     """
-    return interact(command, env=context.engine.environment(), cwd=context.paths.root)
+    if service:
+        require_known(context, service)
+    engine = context.engine
+    return interact(engine.code_command(command, service), env=engine.environment(), cwd=context.paths.root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from minio.datatypes import Object
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 60.0
-SHA256_KEY = "x-amz-meta-sha256"
+_USER = "x-amz-meta-"
+SHA256_KEY = f"{_USER}sha256"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One object. `sha256` is None for objects that other programs stored, and in listings; sizes are bytes."""
+    """One object. `sha256` is None for objects that other programs stored, and in listings; sizes are bytes.
+
+    `metadata` is what whoever stored it added, without our checksum; empty in listings.
+    """
 
     bucket: str
     key: str
@@ -28,6 +32,7 @@ class ObjectInfo:
     modified: datetime | None
     content_type: str | None
     sha256: str | None
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def new_client(endpoint: str, access_key: str, secret_key: str, region: str) -> Minio:
@@ -66,4 +71,9 @@ def info_of(found: Object) -> ObjectInfo:
         modified=found.last_modified,
         content_type=found.content_type or metadata.get("content-type"),
         sha256=metadata.get(SHA256_KEY),
+        metadata={
+            name.removeprefix(_USER): value
+            for name, value in metadata.items()
+            if name.startswith(_USER) and name != SHA256_KEY
+        },
     )

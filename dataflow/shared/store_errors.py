@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dataflow.errors import Action, StorageError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 Result = TypeVar("Result")
 
@@ -15,19 +18,33 @@ CREDENTIAL_CODES = frozenset(
 )
 TRANSIENT_CODES = frozenset({"InternalError", "ServiceUnavailable", "SlowDown", "RequestTimeout", "RetryHead"})
 ATTEMPTS = 4
+# SeaweedFS answers InternalError for a second or two after its start, until its own parts have found each other.
+PATIENCE = 10.0
 
 
 def with_retries(work: Callable[[], Result]) -> Result:
-    """Do the work up to four times while the store fails in passing, with jittered pauses (a second in all)."""
+    """Do the work again while the store fails in passing, with jittered pauses.
+
+    A store that does not answer gets four attempts (a second in all); one that answers "not ready" gets ten seconds.
+    """
     import tenacity
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda exc: isinstance(exc, StorageError) and exc.retryable),
-        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        stop=_enough,
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=1),
         reraise=True,
     )
     return retrying(work)
+
+
+def _enough(state: RetryCallState) -> bool:
+    from minio.error import S3Error
+
+    failure = state.outcome.exception() if state.outcome else None
+    if failure is not None and isinstance(failure.__cause__, S3Error):
+        return (state.seconds_since_start or 0.0) >= PATIENCE
+    return state.attempt_number >= ATTEMPTS
 
 
 @contextmanager
@@ -53,8 +70,10 @@ def store_errors(endpoint: str, bucket: str = "", key: str = "") -> Generator[No
 def store_down(endpoint: str, exc: Exception) -> StorageError:
     """The store does not answer, or broke off; worth another try later."""
     reason = exc.__cause__ or getattr(exc, "reason", None) or exc
+    said = getattr(exc, "code", None)
+    words = f"is not ready: it answers {said}" if said else f"does not answer ({type(reason).__name__})"
     return StorageError(
-        f"The object store at {endpoint} does not answer ({type(reason).__name__})",
+        f"The object store at {endpoint} {words}",
         code="STORE_DOWN",
         hint="It may be stopped or still starting; nothing half-written is visible",
         actions=(Action("See its state", "dataflow status"), Action("Start it", "dataflow up")),

@@ -103,6 +103,27 @@ def exclusive(path: Path, *, what: str, wait: float = 0.0) -> Generator[None]:
         yield
 
 
+def hold(path: Path) -> IO[str]:
+    """Lock `path`, made where it is missing, for as long as the returned file or a copy of it in a child is open."""
+    with mapped_os_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a", encoding="utf-8")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds `path`: any process of this kernel, also one in a container that has the file mounted."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def _try_lock(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,15 +26,32 @@ class Answer:
         return self.body.decode("utf-8", errors="replace")
 
 
-def ask(url: str, *, body: object = None, timeout: float = 3.0) -> Answer:
-    """GET `url`, or POST `body` as JSON. Raises OSError or http.client.HTTPException when nobody answers."""
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over the socket at `path`."""
+
+    def __init__(self, path: Path, *, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def ask(url: str, *, body: object = None, method: str = "GET", timeout: float = 3.0) -> Answer:
+    """GET `url`, or POST `body` as JSON; or another `method`, without a body.
+
+    Raises OSError or http.client.HTTPException when nobody answers.
+    """
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=timeout)
     path = parts.path or "/"
     target = f"{path}?{parts.query}" if parts.query else path
     try:
         if body is None:
-            connection.request("GET", target)
+            connection.request(method, target)
         else:
             connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
         response = connection.getresponse()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +68,69 @@ def run(
     return Completed(done.returncode, done.stdout, done.stderr)
 
 
+@contextlib.contextmanager
+def streaming(
+    command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Generator[Streaming]:
+    """Run a program whose lines are read as they come; it is asked to end, then killed, if the block ends before it.
+
+    Raises:
+        MissingError: PROGRAM_MISSING.
+    """
+    try:
+        child = subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is ours to hand on
+            preexec_fn=_restore_signals,
+        )
+    except FileNotFoundError as error:
+        raise MissingError(f"The program '{command[0]}' is not here.", code="PROGRAM_MISSING") from error
+    with child:
+        try:
+            yield Streaming(child)
+        finally:
+            if child.poll() is None:
+                end([child.pid], grace=10)
+
+
+class Streaming:
+    """A running program whose output, both streams in one, is read line by line without waiting for ever."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self._child = child
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def lines(self, *, beat: float) -> Iterator[str | None]:
+        """Its lines without their ends until it has ended; None when nothing came for `beat` seconds."""
+        while True:
+            try:
+                line = self._lines.get(timeout=beat)
+            except queue.Empty:
+                yield None
+                continue
+            if line is None:
+                return
+            yield line
+
+    def wait(self) -> int:
+        """Its exit code."""
+        return self._child.wait()
+
+    def _read(self) -> None:
+        if self._child.stdout:
+            for line in self._child.stdout:
+                self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+
 def interact(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
     """Run with our own terminal and return the exit code. Raises MissingError PROGRAM_MISSING."""
     try:
@@ -78,8 +143,11 @@ def interact(command: Sequence[str], *, env: Mapping[str, str] | None = None, cw
         raise MissingError(f"The program '{command[0]}' is not here.", code="PROGRAM_MISSING") from error
 
 
-def spawn(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> int:
-    """Start in the background, in a session of its own, its output appended to `log`. Returns the pid."""
+def spawn(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, files: Sequence[int] = ()) -> int:
+    """Start in the background, in a session of its own, its output appended to `log`. Returns the pid.
+
+    The open `files` (descriptors) stay open in it.
+    """
     with mapped_os_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
@@ -91,6 +159,7 @@ def spawn(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Pat
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=files,
                 preexec_fn=_restore_signals,
             )
     # It outlives this command; a long-lived parent must still collect those that ended.
@@ -98,25 +167,14 @@ def spawn(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Pat
     return child.pid
 
 
-def is_alive(pid: int, created: float | None = None) -> bool:
-    """Whether this process lives (a zombie does not), and is the one that began at `created`."""
+def is_alive(pid: int) -> bool:
+    """Whether this process lives; a zombie does not."""
     import psutil
 
     try:
-        process = psutil.Process(pid)
-        same = created is None or abs(process.create_time() - created) < 1.0
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def created_at(pid: int) -> float | None:
-    """When this process began, in epoch seconds; None where there is none."""
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        return psutil.Process(pid).create_time()
-    return None
 
 
 def marked(variable: str, value: str) -> list[int]:
@@ -158,15 +216,6 @@ def end(pids: Sequence[int], *, grace: float) -> list[int]:
             process.kill()
     psutil.wait_procs(alive, timeout=5)
     return [process.pid for process in alive]
-
-
-def send_signal(pid: int, number: signal.Signals) -> bool:
-    """Send a signal; False where there is no such process."""
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def memory_of(pid: int) -> int | None:

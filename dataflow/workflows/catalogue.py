@@ -37,13 +37,21 @@ def catalogue(paths: ProjectPaths, environment: Mapping[str, str]) -> Catalogue:
     """The project's workflows: from the cache where no file changed, else by importing them in another process."""
     key = fingerprint(paths.workflows)
     cache = paths.run / "workflows.json"
-    kept = _read_cache(cache, key)
-    if kept:
-        return kept
+    cached = _read_cache(cache, key)
+    if cached:
+        return cached
     found = _discover(paths, environment)
     paths.run.mkdir(parents=True, exist_ok=True)
     write_json(cache, {"key": key, "catalogue": _plain(found)})
     return found
+
+
+def kept(paths: ProjectPaths) -> Catalogue | None:
+    """The workflows as they were last found, also where a file has changed since; None where nobody has looked yet."""
+    try:
+        return _parse(json.loads((paths.run / "workflows.json").read_text(encoding="utf-8"))["catalogue"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def fingerprint(root: Path) -> str:
@@ -75,6 +83,8 @@ def _discover(paths: ProjectPaths, environment: Mapping[str, str]) -> Catalogue:
     """Import in a process of its own: users' code may do anything, even end the process."""
     from dataflow.workflows.discovery import folders
 
+    if not folders(paths.workflows):
+        return Catalogue((), ())
     found = _ask(paths.workflows, [], environment)
     if found:
         return found

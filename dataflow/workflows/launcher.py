@@ -7,24 +7,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dagster import DagsterRun
+from dagster import DagsterRun, Field
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from dataflow.config.paths import ProjectPaths
+from dataflow.system.waiting import wait_until
 from dataflow.workflows import workers
+
+_CANCEL_SECONDS = 15.0
 
 
 class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
     """Starts `dataflow.workflows.worker`, watches it by its record, and ends it with SIGTERM.
 
-    Dagster's own launcher makes runs children of the code server: they die with it. Ours do not.
+    Dagster's own launcher makes runs children of the code server: they die with it. Ours do not. In a container every
+    process ends with the first one: there `cancel_on_exit` lets runs end in order, as cancelled.
     """
 
-    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, inst_data: ConfigurableClassData | None = None, *, cancel_on_exit: bool = False) -> None:
         super().__init__()
         self._inst_data = inst_data
         self._paths = ProjectPaths(Path(os.environ["DATAFLOW_PROJECT_DIR"]))
+        self._cancel_on_exit = cancel_on_exit
+        self._started: list[workers.Worker] = []
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
@@ -33,8 +39,8 @@ class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No options."""
-        return {}
+        """`cancel_on_exit`."""
+        return {"cancel_on_exit": Field(bool, is_required=False, default_value=False)}
 
     @classmethod
     def from_config_value(
@@ -46,7 +52,8 @@ class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Start the run's process."""
         run = context.dagster_run
-        workers.start(self._paths, run.run_id, run.job_name, os.environ)
+        self._started = [worker for worker in self._started if worker.alive]
+        self._started.append(workers.start(self._paths, run.run_id, run.job_name, os.environ))
 
     def terminate(self, run_id: str) -> bool:
         """Ask the run's process to cancel; False where there is none."""
@@ -56,6 +63,13 @@ class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
             return False
         self._instance.report_run_canceling(run)
         return workers.interrupt(self._paths, worker)
+
+    def dispose(self) -> None:
+        """The process that started the runs ends."""
+        if not self._cancel_on_exit:
+            return
+        left = [worker for worker in self._started if workers.interrupt(self._paths, worker)]
+        wait_until(lambda: any(worker.alive for worker in left), lambda alive: not alive, timeout=_CANCEL_SECONDS)
 
     @property
     def supports_check_run_worker_health(self) -> bool:

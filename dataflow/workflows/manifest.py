@@ -58,11 +58,15 @@ class ParameterSpec(Strict):
 
 
 class Manifest(Strict, Generic[SettingsT]):
-    """One workflow's config.yaml. `settings` is the workflow's own part, typed by its own model."""
+    """One workflow's config.yaml. `settings` is the workflow's own part, typed by its own model.
+
+    `fresh_hours`: assets that are older than that are stale, and an alert says so.
+    """
 
     version: Literal[1] = 1
     requires: tuple[str, ...] = ()
     secrets: tuple[SecretSpec, ...] = ()
+    fresh_hours: Annotated[float | None, Field(gt=0)] = None
     parameters: dict[str, ParameterSpec] = Field(default_factory=dict[str, ParameterSpec])
     settings: SettingsT
 

@@ -126,7 +126,39 @@ def info_of(registration: Registration, manifest: Manifest[Any], definitions: dg
         ),
         assets=tuple(key.to_user_string() for key in graph.toposorted_asset_keys if graph.get(key).is_materializable),
         checks=tuple(sorted(f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys)),
+        freshness=_freshness(graph, manifest.fresh_hours),
     )
+
+
+def _freshness(graph: Any, fresh_hours: float | None) -> dict[str, float]:
+    """Seconds after which each asset is stale: by its own freshness policy, else by the workflow's `fresh_hours`.
+
+    For a deadline by cron: the longest time between two deadlines, and the time by which it may be early.
+    """
+    from dagster._core.definitions.freshness import CronFreshnessPolicy, TimeWindowFreshnessPolicy
+
+    found: dict[str, float] = {}
+    for key in graph.toposorted_asset_keys:
+        if fresh_hours and graph.get(key).is_materializable:
+            found[key.to_user_string()] = fresh_hours * 3600
+        policy = graph.get(key).freshness_policy
+        if isinstance(policy, TimeWindowFreshnessPolicy):
+            found[key.to_user_string()] = policy.fail_window.to_timedelta().total_seconds()
+        elif isinstance(policy, CronFreshnessPolicy):
+            longest = _longest_wait(policy.deadline_cron, policy.timezone)
+            found[key.to_user_string()] = longest + policy.lower_bound_delta.total_seconds()
+    return found
+
+
+def _longest_wait(cron: str, timezone: str) -> float:
+    """Seconds between two times of a cron expression, at the most, of the next hundred."""
+    import time
+    from itertools import islice, pairwise
+
+    from dagster._utils.schedules import cron_string_iterator
+
+    times = [moment.timestamp() for moment in islice(cron_string_iterator(time.time(), cron, timezone), 100)]
+    return max(later - earlier for earlier, later in pairwise(times))
 
 
 def _plain(value: object) -> str | int | float | bool | None:

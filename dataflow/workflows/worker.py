@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dataflow.config.paths import ProjectPaths
 from dataflow.errors import DataflowError
 from dataflow.shared import logging as pipeline
-from dataflow.workflows import workers
+from dataflow.workflows import blocked_steps, log_room, workers
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
     """Carry the run out; 0 where it succeeded, 1 where it did not."""
     options = _parse(arguments)
     paths = ProjectPaths(Path(os.environ["DATAFLOW_PROJECT_DIR"]))
+    workers.heed_interrupts(paths, options.run_id)
     pipeline.configure(service="worker", path=paths.run_logs / f"{options.run_id}.jsonl", level="DEBUG")
 
     for name in ("alembic", "asyncio"):  # Dagster's storages open with their chatter
@@ -40,12 +41,21 @@ def main(arguments: list[str]) -> int:
     from dagster._utils.interrupts import setup_interrupt_handlers
 
     warnings.simplefilter("ignore", BetaWarning)  # the log handler in dagster.yaml, pinned with Dagster itself
+    blocked_steps.mend()
     setup_interrupt_handlers()  # SIGTERM ends a run as Ctrl-C does: cancelled, in order
     with pipeline.bound(run_id=options.run_id), DagsterInstance.get() as instance:
         try:
             return _carry_out(options, instance, paths)
         finally:
             workers.forget(paths, options.run_id)
+            _make_room(paths)
+
+
+def _make_room(paths: ProjectPaths) -> None:
+    """Logs of older runs go when there are too many."""
+    days, megabytes = os.environ.get(log_room.KEEP_DAYS), os.environ.get(log_room.MAX_MB)
+    if days and megabytes:
+        log_room.prune(paths, keep_days=float(days), max_mb=float(megabytes))
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

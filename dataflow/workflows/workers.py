@@ -1,44 +1,51 @@
 """The processes that carry out runs: start one, know which live, end them.
 
 Each run is one process in a session of its own, with a record under `.dataflow/run/workers/`. It needs no Dagster
-service to go on, so a run survives the death of any of them; and a record without a process is a crashed run.
+service to go on, so a run survives the death of any of them natively; and a record without a process is a crashed run.
+
+Workers and those who ask about them may be in different containers, where pids mean nothing. So a worker lives as long
+as it holds its lock file, and it is asked to end by a word in its record, which it looks at.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dataflow.config.marks import WORKER
 from dataflow.config.paths import ProjectPaths
-from dataflow.system.files import write_json
-from dataflow.system.process import created_at, is_alive, send_signal, spawn
+from dataflow.system.files import hold, is_held, write_json
+from dataflow.system.process import spawn
 
 _CONSOLE_BYTES = 5_000_000
+_LOOK = 0.2  # seconds between two looks for the word to end
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A run's process. `created` (epoch seconds) tells it from a later process with the same pid.
+    """A run's process. `pid` is as its own container counts. `lock` is held while it lives.
 
     `interrupted`: somebody asked it to cancel, so an end without a word is a cancelled run and not a crash.
     """
 
     run_id: str
-    pid: int
-    created: float
     workflow: str
+    lock: Path
+    pid: int
     interrupted: bool = False
 
     @property
     def alive(self) -> bool:
         """Whether it still runs."""
-        return is_alive(self.pid, self.created)
+        return is_held(self.lock)
 
 
 def start(
@@ -46,17 +53,19 @@ def start(
 ) -> Worker:
     """Start the process of a run. `arguments` are those of `dataflow.workflows.worker` after the run's id."""
     command = [sys.executable, "-m", "dataflow.workflows.worker", run_id, *arguments]
-    paths.workers.mkdir(parents=True, exist_ok=True)
-    pid = spawn(command, env={**env, WORKER: run_id}, cwd=paths.root, log=_console(paths))
-    worker = Worker(run_id, pid, created_at(pid) or 0.0, workflow)
-    write_json(_record(paths, run_id), asdict(worker))
+    lock = _record(paths, run_id).with_suffix(".lock")
+    with hold(lock) as held:  # the child has it before anybody can look
+        pid = spawn(command, env={**env, WORKER: run_id}, cwd=paths.root, log=_console(paths), files=(held.fileno(),))
+        worker = Worker(run_id, workflow, lock, pid)
+        _write(paths, worker)
     return worker
 
 
 def find(paths: ProjectPaths, run_id: str) -> Worker | None:
     """The worker of a run; None where it ended in order or never was."""
+    record = _record(paths, run_id)
     with contextlib.suppress(FileNotFoundError, json.JSONDecodeError, TypeError):
-        return Worker(**json.loads(_record(paths, run_id).read_text(encoding="utf-8")))
+        return Worker(lock=record.with_suffix(".lock"), **json.loads(record.read_text(encoding="utf-8")))
     return None
 
 
@@ -69,14 +78,34 @@ def all_workers(paths: ProjectPaths) -> list[Worker]:
 def forget(paths: ProjectPaths, run_id: str) -> None:
     """Remove the record: the run's end is written where it belongs."""
     _record(paths, run_id).unlink(missing_ok=True)
+    _record(paths, run_id).with_suffix(".lock").unlink(missing_ok=True)
 
 
 def interrupt(paths: ProjectPaths, worker: Worker) -> bool:
     """Ask the worker to cancel its run; False where it is gone."""
     if not worker.alive:
         return False
-    write_json(_record(paths, worker.run_id), asdict(replace(worker, interrupted=True)))
-    return send_signal(worker.pid, signal.SIGTERM)
+    _write(paths, replace(worker, interrupted=True))
+    return True
+
+
+def heed_interrupts(paths: ProjectPaths, run_id: str) -> None:
+    """In a worker: from now on end as by SIGTERM when somebody asks for it."""
+
+    def watch() -> None:
+        while True:
+            worker = find(paths, run_id)
+            if worker and worker.interrupted:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            time.sleep(_LOOK)
+
+    threading.Thread(target=watch, name="interrupts", daemon=True).start()
+
+
+def _write(paths: ProjectPaths, worker: Worker) -> None:
+    record = {"run_id": worker.run_id, "workflow": worker.workflow, "pid": worker.pid}
+    write_json(_record(paths, worker.run_id), {**record, "interrupted": worker.interrupted})
 
 
 def _console(paths: ProjectPaths) -> Path:

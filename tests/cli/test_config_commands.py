@@ -25,7 +25,12 @@ def test_config_show_tells_where_each_value_came_from(project: Project) -> None:
         ("dataflow.toml", 'nmae = "x"\n', "dataflow.toml:1:1", "Did you mean 'name'?"),
         ("dataflow.toml", "[services.object-stroe]\nport = 1\n", "dataflow.toml:1:2", "Did you mean 'object-store'?"),
         ("dataflow.toml", 'profiles = ["observabilty"]\n', "dataflow.toml:1:1", "There is no profile"),
-        ("dataflow.toml", 'object_store = "minio"\n', "dataflow.toml:1:1", "this release does not have"),
+        (
+            "dataflow.toml",
+            'engine = "native"\nobject_store = "minio"\n',
+            "dataflow.toml:2:1",
+            "only the docker engine has",
+        ),
         ("dataflow.toml", "name = \n", "dataflow.toml:1:8", "not valid TOML"),
         (".env", "A=1\n'oops\n", ".env:2:1", "malformed"),
         (".env", "DATAFLOW_ENGIN=native\n", ".env:1:1", "Did you mean 'DATAFLOW_ENGINE'?"),

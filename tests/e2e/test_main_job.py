@@ -71,9 +71,28 @@ def test_status_shows_services_workflows_and_data(platform: Project) -> None:
         assert service["memory"] > 1_000_000
     (workflow,) = data["workflows"]
     assert workflow["last_run"]["state"] == "success"
+    assert (data["checks"]["known"], data["checks"]["failing"], data["assets"]["stale"]) == (23, [], [])
+    assert data["assets"]["known"] == 9
     assert data["warehouse"]["bytes"] > 100_000
     assert data["warehouse"]["snapshot"]
-    assert data["engine"]["reason"].startswith("auto")
+    assert data["engine"] == {"name": "native", "reason": "asked for by environment (DATAFLOW_ENGINE)"}
+
+
+def test_the_running_dagster_and_its_files_tell_the_same_at_a_glance(platform: Project) -> None:
+    from dataflow.clients.dagster import DagsterClient
+    from dataflow.clients.glance import ServerGlance
+    from dataflow.clients.glance_files import FilesGlance
+    from dataflow.config.paths import ProjectPaths
+
+    url = platform.call("open", "--print").out.strip()
+    server, files = ServerGlance(DagsterClient(url)), FilesGlance(ProjectPaths(platform.root).dagster_home)
+    assert files.last_runs() == server.last_runs()
+    one, two = files.data(), server.data()
+    computed = [{a.key: int(a.computed.timestamp()) for a in data.assets if a.computed} for data in (one, two)]
+    assert computed[0] == computed[1]
+    checks = [{(c.asset, c.name, c.passed, c.severity) for c in data.checks} for data in (one, two)]
+    assert checks[0] == checks[1]
+    assert len(checks[0]) == 23
 
 
 def test_status_for_people_fits_eighty_columns(platform: Project) -> None:
@@ -136,7 +155,7 @@ def test_every_change_leaves_an_audit_line(platform: Project) -> None:
 
 def test_no_secret_is_in_any_file_but_env(platform: Project) -> None:
     values = [line.split("=", 1)[1] for line in (platform.root / ".env").read_text().splitlines() if "=" in line]
-    assert len(values) == 2
+    assert len(values) == 4
     for path in (platform.root / ".dataflow").rglob("*"):
         inside = path.relative_to(platform.root / ".dataflow").parts[0]
         if path.is_file() and inside != "objects":  # the store keeps its own credentials

@@ -10,7 +10,6 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Project, add_workflow
+from tests.conftest import COMMAND, Project, add_workflow
 from tests.e2e.conftest import eventually, wait_for
 
 SLOW = "import time\n    for _ in range(600):\n        time.sleep(0.1)"
@@ -129,11 +128,11 @@ def test_interrupting_in_a_terminal_asks_whether_to_detach_or_cancel(
 ) -> None:
     project, _ = running
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "dataflow", "workflow", "run", "slow", "--verbose"]
+    command = [*COMMAND, "workflow", "run", "slow", "--verbose"]
     # A session of its own with the terminal as its own, so that ^C reaches it as a key does.
     process = subprocess.Popen(
-        command, cwd=project.root, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        command, cwd=project.root, env=project.env(), stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(theirs)
     seen = read_until(ours, "slow_table")
@@ -249,7 +248,7 @@ def test_a_users_own_log_lines_carry_their_step(running: tuple[Project, str]) ->
         lines = project.call("workflow", "logs", run_id, "--step", "talking_table", "--json").data["lines"]
         said = {line["message"]: line for line in lines}
         assert {"from inside", "std inside"} <= set(said)
-        assert said["from inside"]["context"]["workflow"] == "talking"
+        assert said["from inside"]["workflow"] == "talking"
     finally:
         (folder / "dagster_job.py").unlink()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataflow.cli.tables import ago, count, decimals, size, table
 from dataflow.cli.tables import value as word
-from dataflow.cli.views.stack import printable
+from dataflow.cli.views.logs import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING
 
 from dataflow.cli.tables import size, state, table
@@ -14,35 +12,58 @@ if TYPE_CHECKING:
     from dataflow.models import ServiceStatus
     from dataflow.operations.down import DownResult
     from dataflow.operations.lifecycle import LifecycleResult
-    from dataflow.operations.logs import ServiceLine, ServiceLines
     from dataflow.operations.up import UpResult
     from dataflow.operations.visit import Page
 
 
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
+_STEPS = ("pull", "build", "create", "start", "healthy")
 
 
 def show_up(console: Console, result: UpResult) -> None:
     """What is up and where; after a dry run, what would be done and why."""
     if result.dry_run:
+        if result.images:
+            rows = [(image.image, image.verb, image.cause) for image in result.images]
+            table(console, ["IMAGE", "WOULD", "BECAUSE"], rows)
         table(console, ["SERVICE", "WOULD", "BECAUSE"], [(a.service, a.verb, a.cause) for a in result.actions])
         return
-    kept = all(action.verb in {"keep", "skip"} for action in result.actions)
-    word = "was up already" if kept else f"is up after {result.seconds:.1f} s"
+    changed = any(action.verb not in {"keep", "skip"} for action in result.actions)
+    word = f"is up after {result.seconds:.1f} s" if changed else "was up already"
     console.print(f"{result.project} {word} ({result.engine.name} engine).")
+    if changed:
+        _show_profile(console, result)
     for service in result.services:
-        if service.url:
+        if service.url and service.state == "running":
             console.print(f"  {service.label}: {service.url}")
     console.print("See `dataflow status`; stop with `dataflow down`.")
 
 
+def _show_profile(console: Console, result: UpResult) -> None:
+    """Seconds for each step of each service, as far as it had them; which services the whole waited for."""
+    steps = [step for step in _STEPS if any(getattr(one, step) is not None for one in result.profile)]
+    rows = [
+        (one.service, *(_seconds(getattr(one, step)) for step in steps), _seconds(one.ready))
+        for one in sorted(result.profile, key=lambda one: one.ready or 0.0)
+    ]
+    table(console, ["SERVICE", *(f"#{step.upper()}" for step in steps), "#READY AT"], rows)
+    if len(result.critical_path) > 1:
+        console.print(f"The longest wait: {' -> '.join(result.critical_path)}.")
+
+
+def _seconds(number: float | None) -> str:
+    return "" if number is None else f"{number:.1f} s"
+
+
 def show_down(console: Console, result: DownResult) -> None:
     """What ended."""
-    if not result.processes:
+    if result.backup:
+        console.print(f"Everything was backed up: {result.backup}. See `dataflow backup list`.")
+    if not result.ended:
         console.print(f"{result.project} was not up.")
         return
+    what = "containers" if result.engine == "docker" else "processes"
     runs = f", {len(result.cancelled_runs)} runs cancelled" if result.cancelled_runs else ""
-    console.print(f"{result.project} is down after {result.seconds:.1f} s: {result.processes} processes ended{runs}.")
+    console.print(f"{result.project} is down after {result.seconds:.1f} s: {result.ended} {what} ended{runs}.")
 
 
 def show_services(console: Console, result: LifecycleResult) -> None:
@@ -60,33 +81,3 @@ def condition(service: ServiceStatus) -> str:
 def show_page(console: Console, page: Page) -> None:
     """Where it is."""
     console.print(page.url, soft_wrap=True)
-
-
-def show_lines(console: Console, result: ServiceLines) -> None:
-    """Lines of logs."""
-    if not result.lines:
-        console.print("No log lines yet.")
-    for line in result.lines:
-        show_line(console, line)
-
-
-def show_line(console: Console, line: ServiceLine) -> None:
-    """One line; JSON of Dagster's is made readable, and no terminal escape gets through."""
-    from rich.text import Text
-
-    console.print(Text.assemble((f"{line.service} | ", "dim"), _readable(line.text)), soft_wrap=True)
-
-
-def _readable(text: str) -> str:
-    if text.startswith("{"):
-        try:
-            data = json.loads(text)
-            text = f"{data['timestamp']} {data['level'].upper():<8} {data['event']}"
-        except (ValueError, KeyError, TypeError, AttributeError):
-            pass
-    return printable(text)
-
-
-def printable(text: str) -> str:
-    """Text from a back end without terminal escapes and control characters."""
-    return _ESCAPES.sub("", text)

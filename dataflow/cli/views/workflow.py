@@ -131,7 +131,7 @@ def show_log_line(console: Console, line: LogLine) -> None:
     """One line: time, level, step, message."""
     from rich.text import Text
 
-    from dataflow.cli.views.stack import printable
+    from dataflow.cli.views.logs import printable
 
     step = f"{line.step}  " if line.step else ""
     style = {"warning": "yellow", "error": "red", "critical": "bold red", "debug": "dim"}.get(line.level, "")

@@ -10,12 +10,13 @@ from rich.console import Console
 
 from dataflow.cli.tables import decimals, value
 from dataflow.cli.views.data import show_rows
-from dataflow.cli.views.stack import condition, show_lines
+from dataflow.cli.views.logs import show_lines
+from dataflow.cli.views.stack import condition
 from dataflow.cli.views.workflow import show_progress
 from dataflow.models import ServiceStatus, StepRun
 from dataflow.operations.data import QueryResult
 from dataflow.operations.following import CheckOutcome, Progress
-from dataflow.operations.logs import ServiceLines
+from dataflow.operations.logs import Lines
 
 
 def seen(show: Any, result: Any, width: int = 80) -> list[str]:
@@ -98,4 +99,4 @@ def test_state_and_health_are_one_word(state: Any, health: Any, word: str) -> No
 
 
 def test_logs_without_a_line_say_so() -> None:
-    assert seen(show_lines, ServiceLines(())) == ["No log lines yet."]
+    assert seen(show_lines, Lines(())) == ["No log lines."]

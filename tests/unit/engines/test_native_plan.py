@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from dataflow.config.catalog import closure
 from dataflow.config.services import ServiceSpec
 from dataflow.engines.base import Observation, Process
 from dataflow.engines.launch import Launch
-from dataflow.engines.native_plan import closure, dependants, plan_actions
+from dataflow.engines.native_plan import dependants, plan_actions
 from dataflow.errors import UsageError
 
 

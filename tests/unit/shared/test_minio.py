@@ -7,8 +7,10 @@ import io
 import threading
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from minio.error import S3Error
 
 from dataflow.errors import ConfigurationError, StorageError
 from dataflow.shared.minio import ObjectStore
@@ -213,3 +215,23 @@ def test_a_missing_variable_is_named_with_its_cure(monkeypatch: pytest.MonkeyPat
 def test_an_endpoint_that_is_no_address_is_a_configuration_error(endpoint: str) -> None:
     with pytest.raises(ConfigurationError, match="not the address"):
         ObjectStore(endpoint, "a", "b")
+
+
+def test_a_store_that_is_still_starting_is_waited_for(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SeaweedFS answers InternalError for a second or two after its start; here it is the client that says so."""
+    store.ensure_bucket("lake")
+    store.put_bytes("lake", "a", b"1")
+    real, until = store._client.get_object, time.monotonic() + 2
+
+    def get_object(bucket: str, key: str) -> object:
+        if time.monotonic() < until:
+            raise S3Error(cast(Any, None), "InternalError", "please try again", None, None, None)
+        return real(bucket, key)
+
+    monkeypatch.setattr(store._client, "get_object", get_object)
+    assert store.get_bytes("lake", "a") == b"1"
+    monkeypatch.setattr("dataflow.shared.store_errors.PATIENCE", 0.5)
+    until = time.monotonic() + 60
+    with pytest.raises(StorageError, match="is not ready: it answers InternalError") as caught:
+        store.get_bytes("lake", "a")
+    assert caught.value.code == "STORE_DOWN"

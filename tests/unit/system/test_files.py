@@ -3,13 +3,14 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from dataflow.errors import MissingError, OperationFailedError
 from dataflow.events import Event, Noted
-from dataflow.system.files import exclusive, os_error, read_state, write_json, write_text
+from dataflow.system.files import exclusive, hold, is_held, os_error, read_state, write_json, write_text
 
 
 def test_a_file_is_written_whole_with_its_mode_and_leaves_no_other(tmp_path: Path) -> None:
@@ -89,3 +90,15 @@ def test_a_lock_names_its_holder_and_can_be_waited_for(tmp_path: Path) -> None:
     finally:
         go.set()
         other.join()
+
+
+def test_a_file_is_held_as_long_as_a_child_has_it(tmp_path: Path) -> None:
+    lock = tmp_path / "run.lock"
+    assert not is_held(lock)
+    with hold(lock) as file:
+        child = subprocess.Popen(["sleep", "60"], pass_fds=[file.fileno()])
+    with child:
+        assert is_held(lock)
+        child.kill()
+        child.wait()
+    assert not is_held(lock)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from dataflow.config.paths import ProjectPaths
-from dataflow.workflows.catalogue import Catalogue, catalogue
+from dataflow.workflows.catalogue import Catalogue, catalogue, kept
 from tests.conftest import Project, add_workflow
 
 
@@ -50,3 +51,11 @@ def test_a_workflow_that_ends_the_process_hides_no_other(project: Project) -> No
 def test_a_workflow_that_prints_does_not_disturb_the_answer(project: Project) -> None:
     add_workflow(project, "w", body='pass\n\nprint(\'{"not": "ours"}\')')
     assert [item.name for item in ask(project).workflows] == ["w"]
+
+
+def test_what_was_kept_of_the_last_workflow_goes_with_it(project: Project) -> None:
+    folder = add_workflow(project, "w")
+    ask(project)
+    shutil.rmtree(folder)
+    assert ask(project) == Catalogue((), ())
+    assert kept(ProjectPaths(project.root)) == Catalogue((), ())

@@ -54,7 +54,7 @@ def test_a_missing_export_is_named_and_so_is_the_setting(tmp_path: Path) -> None
     assert "settings.source" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b'{"a":1}\n' * 9999)[:80]])
+@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b'{"a":1}\n' * 9999)[:80]], ids=["other", "cut"])
 def test_a_damaged_archive_is_an_error_for_people(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(SourceError) as caught:
         read(tmp_path / "e.jsonl.gz", content)

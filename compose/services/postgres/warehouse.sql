@@ -1,0 +1,2 @@
+-- The database for workflow code: empty until `[warehouse] postgres = true` gives its address to workflows.
+CREATE DATABASE warehouse;

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,13 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         return path
+
+
+def timed(project: Project, *words: str) -> tuple[float, Called]:
+    """How long a call took, in seconds, and what it did."""
+    began = time.monotonic()
+    called = project.call(*words)
+    return time.monotonic() - began, called
 
 
 WORKFLOW = """

@@ -20,6 +20,7 @@ from dataflow.operations.causes.service import service_problem
 from dataflow.operations.causes.workflow import workflow_problems
 from dataflow.operations.context import OBJECT_STORE, Context
 from dataflow.operations.known_secrets import known_secrets
+from dataflow.operations.status_parts import own_workflows
 from dataflow.shared.redaction import Redactor
 from dataflow.workflows.discovery import folders
 
@@ -100,9 +101,10 @@ def _suffering(looked: Looked, problem: Problem, services: Sequence[str]) -> Pro
 
 
 def _last_runs(looked: Looked) -> list[RunSeen]:
-    """The last run of each workflow, and all that wait or run."""
+    """The last run of each workflow, and all that wait or run. Nobody can mend a workflow whose folder is gone."""
     read = looked.runs.read
-    wanted = {run.id for run in last_of_each(list(looked.runs.runs)).values()}
+    own = own_workflows(looked.context, looked.workflows.workflows)
+    wanted = {run.id for run in last_of_each(list(looked.runs.runs)).values() if run.workflow in own}
     wanted |= {run.id for run in looked.runs.runs if waits(run) or run.state == "running"}
     return [read.get(run.id) or RunSeen.unread(run) for run in looked.runs.runs if run.id in wanted]
 

@@ -57,8 +57,10 @@ def test_a_killed_service_is_told_within_three_seconds_and_comes_back_and_its_ru
         now = look(full, victim)
         return now["pid"] != pid and int(str(now["restarts"])) > int(str(before["restarts"]))
 
-    eventually(told, 3, f"status tells that {victim} was killed")
-    assert time.monotonic() - killed < 3
+    asked = killed
+    while not told():
+        assert asked - killed < 3, f"a status that was asked {asked - killed:.1f} s after the kill of {victim} knew nothing"
+        asked = time.monotonic()
     eventually(lambda: look(full, victim)["health"] == "healthy", 60, f"{victim} is back")
     assert "SIGKILL" in str(look(full, victim)["detail"])
     eventually(lambda: state_of(full, run_id) == "success", 60, "the run went on to its end")

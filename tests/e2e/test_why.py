@@ -10,14 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Called, Project, add_workflow
+from tests.conftest import Called, Project, add_workflow, timed
 from tests.e2e.conftest import eventually, mine
 from tests.e2e.test_engine import service
 
@@ -295,9 +294,15 @@ def test_a_locked_warehouse_names_the_process_that_holds_it(running: Project) ->
     assert commands(problem) == ["dataflow workflow run locked"]
 
 
-def test_a_killed_run_is_told_so(running: Project) -> None:
+def test_a_killed_run_is_told_so_and_of_no_concern_once_its_workflow_is_gone(running: Project) -> None:
     assert running.call("workflow", "run", "dying", timeout=120).code == 7
     assert only(running.call("why", "dying", "--json"))["cause"] == "run-killed"
+    (running.root / "workflows" / "dying").rename(running.root / "away")
+    try:
+        assert "run-killed" not in causes(running.call("why", "--json")).values()
+        assert only(running.call("why", "last", "--json"))["cause"] == "run-killed", "whoever asks is told"
+    finally:
+        (running.root / "away").rename(running.root / "workflows" / "dying")
 
 
 def test_a_check_that_does_not_hold_is_the_cause(running: Project) -> None:
@@ -336,17 +341,16 @@ def test_a_run_waits_for_a_pool_that_another_run_has(running: Project) -> None:
 
 def test_everything_at_once_is_told_causes_first_and_in_time(running: Project) -> None:
     assert running.call("workflow", "run", "failing").code == 7
-    running.call("why")
-    began = time.monotonic()
-    called = running.call("why", "--json")
-    took = time.monotonic() - began
+    alone = timed(running, "status")[0]
+    took, called = timed(running, "why", "--json")
     assert called.code == 1
     kinds = [problem["subject"]["kind"] for problem in called.data["problems"]]
     order = ["platform", "service", "workflow", "run"]
     assert kinds == sorted(kinds, key=order.index)
     found = causes(called)
     assert (found["broken"], found["secretive"]) == ("workflow-broken", "missing-secret")
-    assert took < 6, "the budget is 1.5 s on a machine that has nothing else to do"
+    # The budget of 1.5 s is a benchmark: how fast this machine is now, nobody knows but a command that does less.
+    assert took < 4 * alone + 1.0
 
 
 def test_queued_runs_suffer_from_a_daemon_that_is_down(running: Project) -> None:

@@ -373,9 +373,9 @@ def test_a_container_that_takes_too_long_is_not_healthy_in_time(small: Project) 
         "compose.override.yaml",
         "services: {slow: {healthcheck: {start_period: 300s}}}\n",
     )
-    called = small.call("up", "--json", "--timeout", "3")
+    called = small.call("up", "--json", "--timeout", "12")  # enough for the engine's first check to have ended
     assert (called.code, called.error["code"]) == (6, "NOT_HEALTHY")
-    assert "within 3 seconds" in called.error["message"]
+    assert "within 12 seconds" in called.error["message"]
     assert "not yet" in called.error["message"]
 
 

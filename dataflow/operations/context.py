@@ -20,6 +20,7 @@ from dataflow.models import EngineChoice
 if TYPE_CHECKING:
     from dataflow.clients.dagster import DagsterClient
     from dataflow.clients.dagster_files import DagsterFiles
+    from dataflow.clients.history_files import HistoryFiles
     from dataflow.clients.runs import RunHistory
     from dataflow.engines.native import NativeEngine
     from dataflow.shared.minio import ObjectStore
@@ -96,8 +97,16 @@ class Context:
         return DagsterClient(self.url(WEBSERVER) or "")
 
     @cached_property
-    def dagster_files(self) -> DagsterFiles:
+    def history_files(self) -> HistoryFiles:
         """The same history, read from its files. Raises BackendError BACKEND_DOWN where it is not in files."""
+        from dataflow.clients.history_files import HistoryFiles
+
+        _ = self._in_files
+        return HistoryFiles(self.paths.dagster_home, lambda: self.dagster_files.cancel)
+
+    @cached_property
+    def dagster_files(self) -> DagsterFiles:
+        """What changes those files. Raises BackendError BACKEND_DOWN where the history is not in files."""
         from dataflow.clients.dagster_files import DagsterFiles
 
         return DagsterFiles(self.paths.dagster_home, self.native.worker_environment())
@@ -114,13 +123,19 @@ class Context:
         Raises:
             BackendError: BACKEND_DOWN; the engine in use is another one.
         """
+        engine = self._in_files
+        engine.write_files(CODE_SERVER)
+        return engine
+
+    @property
+    def _in_files(self) -> NativeEngine:
+        """The engine that keeps run history in files. Raises BackendError BACKEND_DOWN where it is not that one."""
         from dataflow.engines.native import NativeEngine
 
         if not isinstance(self.engine, NativeEngine):
             actions = (Action("Start the platform", "dataflow up"), Action("See what is wrong", "dataflow status"))
             message = "Dagster does not answer, and under Docker nobody else has the run history."
             raise BackendError(message, code="BACKEND_DOWN", actions=actions, retryable=True)
-        self.engine.write_files(CODE_SERVER)
         return self.engine
 
     def prepare_history(self) -> None:
@@ -139,7 +154,7 @@ class Context:
 
     def history(self) -> RunHistory:
         """Whoever can tell of runs: the running Dagster, else its files."""
-        return self.dagster if self.dagster_answers() else self.dagster_files
+        return self.dagster if self.dagster_answers() else self.history_files
 
     def url(self, service: str) -> str | None:
         """Where people find a service; None where it has no page."""

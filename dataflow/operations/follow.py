@@ -69,7 +69,7 @@ def _watch(context: Context, run_id: str, report: Report) -> tuple[Run, Progress
                 continue
             words = "Dagster does not answer: following the run in its files. The run itself goes on."
             report(Noted(words, warning=True))
-            history = context.dagster_files
+            history = context.history_files
             continue
         away = 0.0
         for event in page.events:

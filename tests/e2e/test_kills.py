@@ -59,7 +59,9 @@ def test_a_killed_service_is_told_within_three_seconds_and_comes_back_and_its_ru
 
     asked = killed
     while not told():
-        assert asked - killed < 3, f"a status that was asked {asked - killed:.1f} s after the kill of {victim} knew nothing"
+        assert asked - killed < 3, (
+            f"a status that was asked {asked - killed:.1f} s after the kill of {victim} knew nothing"
+        )
         asked = time.monotonic()
     eventually(lambda: look(full, victim)["health"] == "healthy", 60, f"{victim} is back")
     assert "SIGKILL" in str(look(full, victim)["detail"])

@@ -16,7 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dagster import DagsterInstance
 
+from dataflow.clients.dagster import DagsterClient
+from dataflow.clients.history_files import HistoryFiles
+from dataflow.clients.runs import RunEvent, RunHistory
+from dataflow.config.paths import ProjectPaths
 from tests.conftest import COMMAND, Project, add_workflow, timed
 from tests.e2e.conftest import eventually, wait_for
 
@@ -206,6 +211,45 @@ def test_the_log_of_a_run_is_json_lines_of_one_schema(running: tuple[Project, st
         assert {"timestamp", "level", "message", "service", "run_id", "workflow"} <= set(line)
         assert line["run_id"] == run_id
     assert any(json.loads(line).get("step") == "good_table" for line in lines)
+
+
+def test_the_files_tell_of_every_run_what_dagster_tells(running: tuple[Project, str]) -> None:
+    project, through = running
+    home = ProjectPaths(project.root).dagster_home
+    files = HistoryFiles(home, lambda: lambda _: False)
+    runs = files.runs(limit=1000)
+    assert {"success", "failure"} <= {run.state for run in runs}
+    if through == "dagster":
+        client = DagsterClient(project.call("open", "--print").out.strip())
+        assert runs == client.runs(limit=1000)
+        for run in runs:
+            assert run == files.run(run.id)
+            assert list(map(essence, told(files, run.id))) == list(map(essence, told(client, run.id)))
+    with DagsterInstance.from_config(str(home)) as instance:
+        for run in runs:
+            entries = [record.event_log_entry for record in instance.get_records_for_run(run.id).records]
+            assert [event.time.timestamp() for event in told(files, run.id)] == [
+                pytest.approx(entry.timestamp, abs=1e-5) for entry in entries
+            ]
+            own = [event.message for event in told(files, run.id) if event.kind != "check"]
+            assert own == [
+                entry.dagster_event.message or "" if entry.dagster_event else entry.user_message
+                for entry in entries
+                if not (entry.dagster_event and entry.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION")
+            ]
+
+
+def told(history: RunHistory, run_id: str) -> list[RunEvent]:
+    """Every event of a run, page by page."""
+    events: list[RunEvent] = []
+    cursor = None
+    while (page := history.events(run_id, cursor)).events:
+        events, cursor = [*events, *page.events], page.cursor
+    return events
+
+
+def essence(event: RunEvent) -> tuple[object, ...]:
+    return event.kind, event.level, event.message, event.step, event.error, event.passed
 
 
 def test_a_broken_workflow_does_not_stop_the_others(running: tuple[Project, str]) -> None:

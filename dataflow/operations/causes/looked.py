@@ -131,7 +131,7 @@ def _history(context: Context, services: Mapping[str, ServiceStatus]) -> RunHist
         raise BackendError("Dagster does not answer, and under Docker nobody else has the run history.")
     if not (context.paths.dagster_home / "history").is_dir():
         return None
-    return context.dagster_files
+    return context.history_files
 
 
 def _read(history: RunHistory, run: Run) -> RunSeen:

@@ -79,7 +79,7 @@ class Project:
     root: Path
     engine: str = "native"
 
-    def call(self, *arguments: str, timeout: float = 180, stdin: str | None = None, **env: str) -> Called:
+    def call(self, *arguments: str, timeout: float = 300, stdin: str | None = None, **env: str) -> Called:
         done = subprocess.run(
             [*COMMAND, *arguments],
             cwd=self.root,

@@ -57,9 +57,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     assert project.call("init", "platform").code == 0
     project = Project(root)
     try:
-        called = project.call("up", "--timeout", "180", timeout=240)
+        called = project.call("up", "--timeout", "180", timeout=400)
         assert called.code == 0, called.err
-        ran = project.call("workflow", "run", "nightscout", timeout=300)
+        ran = project.call("workflow", "run", "nightscout", timeout=400)
         assert ran.code == 0, ran.err
         yield project
     finally:

@@ -30,7 +30,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     add_workflow(project, "quick")
     add_workflow(project, "slow", body="import time; time.sleep(60)")
     try:
-        assert project.call("up", "--timeout", "180", timeout=240).code == 0
+        assert project.call("up", "--timeout", "180", timeout=400).code == 0
         assert project.call("workflow", "run", "quick").code == 0
         fill(project, 7)
         yield project

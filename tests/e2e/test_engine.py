@@ -189,7 +189,7 @@ def test_interrupting_up_leaves_a_state_that_status_describes(own: Project) -> N
 
 def test_a_service_that_keeps_ending_is_a_crash_loop_with_its_last_words(own: Project) -> None:
     add_service(own, "doomed", ["sh", "-c", "echo cannot find my keys; exit 3"])
-    called = own.call("up", "doomed", "--json", timeout=90)
+    called = own.call("up", "doomed", "--json", timeout=400)
     assert (called.code, called.error["code"]) == (6, "SERVICE_CRASHED")
     assert "cannot find my keys" in called.error["hint"]
     assert any("dataflow logs doomed" in action["command"] for action in called.error["actions"])
@@ -248,7 +248,7 @@ def test_two_commands_do_not_change_the_platform_at_once(own: Project) -> None:
     second = own.call("up", "--json")
     assert (second.code, second.error["code"]) == (5, "BUSY")
     assert f"process {first.pid}" in second.error["message"]
-    first.communicate(timeout=120)
+    first.communicate(timeout=400)
     assert first.returncode == 0
 
 

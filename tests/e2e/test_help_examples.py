@@ -52,7 +52,7 @@ def test_the_example_runs(platform: Project, name: str, text: str) -> None:
         folder = add_workflow(platform, "fragile", body="raise ValueError")
         assert platform.call("workflow", "run", "fragile").code == 7
         shutil.rmtree(folder)
-    called = platform.call(*shlex.split(text), timeout=240)
+    called = platform.call(*shlex.split(text), timeout=400)
     assert called.code == 0, called.err or called.out
     if name == "down":
-        assert platform.call("up", "--timeout", "180", timeout=240).code == 0
+        assert platform.call("up", "--timeout", "180", timeout=400).code == 0

@@ -24,19 +24,22 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     (root / "dataflow.toml").write_text("")
     project = Project(root)
     add_workflow(project, "patient", body="import time\n    time.sleep(6)")
-    called = project.call("up", "--timeout", "180", timeout=240)
+    called = project.call("up", "--timeout", "180", timeout=400)
     assert called.code == 0, called.err
     yield project
     project.call("down")
 
 
 def look(project: Project, name: str) -> dict[str, object]:
-    services = project.call("status", "--json").data["services"]
-    return next(service for service in services if service["name"] == name)
+    called = project.call("status", "--json")
+    assert called.code == 0, called.out
+    return next(service for service in called.data["services"] if service["name"] == name)
 
 
 def state_of(project: Project, run_id: str) -> str:
-    return project.call("workflow", "status", run_id, "--json").data["run"]["state"]
+    called = project.call("workflow", "status", run_id, "--json")
+    assert called.code == 0, called.out
+    return called.data["run"]["state"]
 
 
 @pytest.mark.parametrize("victim", SERVICES)

@@ -58,7 +58,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     fill(project)
     if request.param == "dagster":
         services = ["dagster-webserver", "dagster-daemon"]
-        called = project.call("start", *services, timeout=240)
+        called = project.call("start", *services, timeout=400)
         assert called.code == 0, called.err
     yield project, request.param
     project.call("down")
@@ -94,7 +94,7 @@ def test_checks_that_do_not_hold_end_with_8(running: tuple[Project, str]) -> Non
 
 def test_a_run_whose_process_is_killed_ends_as_failed(running: tuple[Project, str]) -> None:
     project, _ = running
-    called = project.call("workflow", "run", "dying", "--json", timeout=120)
+    called = project.call("workflow", "run", "dying", "--json", timeout=400)
     assert called.code == 7, called.out
     assert called.data["run"]["state"] == "failure"
     assert "killed or crashed" in called.error["message"]
@@ -274,10 +274,10 @@ def test_a_workflow_that_is_added_or_changed_while_the_platform_is_up_runs_as_it
     project, _ = running
     folder = add_workflow(project, "fresh", body="pass")
     try:
-        assert project.call("workflow", "run", "fresh", timeout=240).code == 0
+        assert project.call("workflow", "run", "fresh", timeout=400).code == 0
         text = (folder / "dagster_job.py").read_text()
         (folder / "dagster_job.py").write_text(text.replace("pass", "raise ValueError('changed')"))
-        called = project.call("workflow", "run", "fresh", timeout=240)
+        called = project.call("workflow", "run", "fresh", timeout=400)
         assert (called.code, "changed" in called.err) == (7, True)
     finally:
         (folder / "dagster_job.py").unlink()
@@ -302,7 +302,7 @@ def test_history_is_the_same_with_and_without_dagster(platform: Project) -> None
     platform.call("stop", "dagster-webserver")
     try:
         without = platform.call("workflow", "runs", "--json").data["runs"]
-        run = platform.call("workflow", "run", "nightscout", "--json", timeout=240)
+        run = platform.call("workflow", "run", "nightscout", "--json", timeout=400)
         assert run.data["through"] == "process", run.out
     finally:
         platform.call("start", "dagster-webserver")

@@ -101,7 +101,7 @@ def test_a_service_that_somebody_stopped_is_told_with_who_and_what_waits_for_it(
 def test_a_crash_loop_is_told_with_its_last_words_and_its_dependant_is_not_blamed(own: Project) -> None:
     add_service(own, "doomed", ["sh", "-c", "echo ERROR cannot find my keys; exit 3"])
     add_service(own, "later", ["sleep", "600"], more="depends: [doomed]")
-    called = own.call("up", "later", "--json", timeout=90)
+    called = own.call("up", "later", "--json", timeout=400)
     assert called.code == 6
     assert "dataflow why doomed" in [action["command"] for action in called.error["actions"]]
     problem = only(own.call("why", "doomed", "--json"))
@@ -128,7 +128,7 @@ def test_a_port_that_another_process_holds_is_named_with_pid_and_command(own: Pr
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port["number"]))
         listener.listen()
-        assert own.call("restart", "web", timeout=90).code == 6
+        assert own.call("restart", "web", timeout=400).code == 6
         problem = only(own.call("why", "web", "--json"))
     assert problem["cause"] == "port-taken"
     assert f"(pid {os.getpid()})" in problem["summary"]
@@ -162,7 +162,7 @@ def test_an_unhealthy_service_is_told_with_its_probe_and_its_dependant_suffers(o
 
 def test_a_changed_setting_is_named_as_what_changed_since(own: Project) -> None:
     add_service(own, "doomed", ["sh", "-c", "echo panic; exit 3"])
-    assert own.call("up", "doomed", timeout=90).code == 6
+    assert own.call("up", "doomed", timeout=400).code == 6
     env = own.root / ".env"
     env.write_text(env.read_text().replace("DATAFLOW_S3_SECRET_KEY=", "DATAFLOW_S3_SECRET_KEY=x"))
     called = own.call("why", "doomed", "--json")
@@ -174,7 +174,7 @@ def test_a_changed_setting_is_named_as_what_changed_since(own: Project) -> None:
 def test_no_secret_and_no_terminal_escape_gets_through(own: Project) -> None:
     own.write(".env", "DATAFLOW_S3_SECRET_KEY=hunter2-hunter2\n")
     add_service(own, "leaky", ["sh", "-c", "printf 'ERROR \\033[31mhunter2-hunter2\\033]0;x\\007 no\\n'; exit 1"])
-    assert own.call("up", "leaky", timeout=90).code == 6
+    assert own.call("up", "leaky", timeout=400).code == 6
     called = own.call("why", "leaky")
     assert called.code == 1
     assert "hunter2" not in called.out
@@ -226,7 +226,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     text = check.read_text().replace("@register_workflow", CHECK + "\n\n@register_workflow")
     check.write_text(text.replace("assets=[unchecked_table]", "assets=[unchecked_table], asset_checks=[holds]"))
     if request.param == "dagster":
-        assert project.call("up", timeout=240).code == 0
+        assert project.call("up", timeout=400).code == 0
     yield project
     project.call("down")
 
@@ -280,7 +280,7 @@ def test_a_locked_warehouse_names_the_process_that_holds_it(running: Project) ->
     try:
         assert holder.stdout
         assert holder.stdout.readline().strip() == "locked"
-        assert running.call("workflow", "run", "locked", timeout=240).code == 7
+        assert running.call("workflow", "run", "locked", timeout=400).code == 7
         problem = only(running.call("why", "locked", "--json"))
         assert problem["cause"] == "warehouse-locked"
         assert f"process {holder.pid} (" in problem["summary"]
@@ -295,7 +295,7 @@ def test_a_locked_warehouse_names_the_process_that_holds_it(running: Project) ->
 
 
 def test_a_killed_run_is_told_so_and_of_no_concern_once_its_workflow_is_gone(running: Project) -> None:
-    assert running.call("workflow", "run", "dying", timeout=120).code == 7
+    assert running.call("workflow", "run", "dying", timeout=400).code == 7
     assert only(running.call("why", "dying", "--json"))["cause"] == "run-killed"
     (running.root / "workflows" / "dying").rename(running.root / "away")
     try:
@@ -364,7 +364,7 @@ def test_queued_runs_suffer_from_a_daemon_that_is_down(running: Project) -> None
             assert (problem["subject"]["name"], problem["cause"]) == ("dagster-daemon", "stopped")
             assert run in suffering(problem)
     finally:
-        assert running.call("start", "dagster-daemon", timeout=120).code == 0
+        assert running.call("start", "dagster-daemon", timeout=400).code == 0
 
 
 def test_what_nothing_is_called_is_refused_with_a_suggestion(running: Project) -> None:
@@ -380,7 +380,7 @@ def test_a_dbt_test_that_does_not_hold_is_the_cause(own: Project) -> None:
     try:
         assert project.call("up", LIGHT).code == 0
         project.write("workflows/nightscout/dbt/tests/never.sql", "select 1 as wrong")
-        ran = project.call("workflow", "run", "nightscout", "--json", timeout=300)
+        ran = project.call("workflow", "run", "nightscout", "--json", timeout=400)
         assert ran.code in {7, 8}, ran.out
         problem = project.call("why", "nightscout", "--json").data["problems"][-1]
         assert problem["cause"] in {"dbt-test-failed", "check-failed"}, json.dumps(problem, indent=1)

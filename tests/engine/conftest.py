@@ -169,11 +169,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     try:
         called = project.call("up", "--profile", "all", "--timeout", "300", timeout=900)
         assert called.code == 0, called.err
-        ran = project.call("workflow", "run", "nightscout", timeout=300)
+        ran = project.call("workflow", "run", "nightscout", timeout=400)
         assert ran.code == 0, ran.err
         yield project
     finally:
-        project.call("down", "--volumes", "--yes", "--no-snapshot", timeout=300)
+        project.call("down", "--volumes", "--yes", "--no-snapshot", timeout=400)
         remove(project)
 
 

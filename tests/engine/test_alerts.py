@@ -38,7 +38,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         assert called.code == 0, called.err
         yield project
     finally:
-        project.call("down", "--volumes", "--yes", "--no-snapshot", timeout=300)
+        project.call("down", "--volumes", "--yes", "--no-snapshot", timeout=400)
         remove(project)
 
 
@@ -61,7 +61,7 @@ def told(project: Project) -> list[tuple[str, str]]:
 
 
 def test_a_failed_run_fires_within_a_minute_is_acknowledged_and_is_over_after_a_good_run(watched: Project) -> None:
-    assert watched.call("workflow", "run", "fragile", timeout=180).code == 7
+    assert watched.call("workflow", "run", "fragile", timeout=400).code == 7
     failed = ended(watched)
     eventually(lambda: "JobFailed" in in_alertmanager(watched), 60, "Alertmanager has the failure")
     seconds = time.time() - failed
@@ -79,7 +79,7 @@ def test_a_failed_run_fires_within_a_minute_is_acknowledged_and_is_over_after_a_
 
     job = watched.root / "workflows" / "fragile" / "dagster_job.py"
     job.write_text(job.read_text().replace(BROKEN, "pass"))
-    assert watched.call("workflow", "run", "fragile", timeout=180).code == 0
+    assert watched.call("workflow", "run", "fragile", timeout=400).code == 0
     eventually(lambda: "JobFailed" not in in_alertmanager(watched), 60, "the alert is over")
     for silence in watched.call("alerts", "silence", "--list", "--json").data["silences"]:
         assert watched.call("alerts", "silence", "--expire", silence["id"]).code == 0
@@ -159,7 +159,7 @@ def test_a_webhook_of_the_settings_is_told_by_alertmanager_itself(watched: Proje
     env = watched.root / ".env"
     env.write_text(f"{env.read_text()}DATAFLOW_ALERTS_WEBHOOK_URL=http://{gateway}:{server.server_port}/token\n")
     try:
-        assert watched.call("up", "--timeout", "120", timeout=240).code == 0
+        assert watched.call("up", "--timeout", "120", timeout=400).code == 0
         assert "token" not in (watched.root / ".dataflow" / "alertmanager.yml").read_text()
         url = services(watched)["alertmanager"]["url"]
         _, answer = ask_json(f"{url}/api/v2/status", service="Alertmanager")

@@ -27,7 +27,7 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         assert any("Promtail has had no updates since March 2026" in text for text in called.json["warnings"])
         yield project
     finally:
-        project.call("down", "--volumes", "--yes", "--no-snapshot", timeout=300)
+        project.call("down", "--volumes", "--yes", "--no-snapshot", timeout=400)
         remove(project)
 
 
@@ -40,7 +40,7 @@ def test_minio_and_promtail_run_and_are_healthy(chosen: Project) -> None:
 
 
 def test_the_example_runs_on_minio(chosen: Project) -> None:
-    ran = chosen.call("workflow", "run", "nightscout", timeout=300)
+    ran = chosen.call("workflow", "run", "nightscout", timeout=400)
     assert ran.code == 0, ran.err
     assert chosen.call("data", "query", "select count(*) from marts.nightscout_daily", "--json").data["rows"] == [[90]]
     objects = chosen.call("storage", "ls", "lake", "--json").data["objects"]
@@ -91,11 +91,11 @@ def test_workflow_code_and_the_host_reach_the_postgres_warehouse(chosen: Project
 
 
 def test_a_backup_of_minio_restores(chosen: Project) -> None:
-    made = chosen.call("backup", "create", "--json", timeout=200)
+    made = chosen.call("backup", "create", "--json", timeout=400)
     assert made.code == 0, made.out
     parts = {part["name"]: part["facts"] for part in made.data["parts"]}
     assert parts["objects"]["objects"] >= 2
-    restored = chosen.call("backup", "restore", made.data["id"], "--yes", "--no-snapshot", "--json", timeout=300)
+    restored = chosen.call("backup", "restore", made.data["id"], "--yes", "--no-snapshot", "--json", timeout=400)
     assert restored.code == 0, restored.out
     for part in restored.data["parts"]:
         if part["now"] is not None:

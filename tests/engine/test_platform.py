@@ -93,7 +93,7 @@ def test_the_example_computes_the_same_rows_as_natively(platform: Project, tmp_p
     assert Project(tmp_path).call("init", "native").code == 0
     try:
         assert native.call("up", "object-store").code == 0
-        assert native.call("workflow", "run", "nightscout", timeout=300).code == 0
+        assert native.call("workflow", "run", "nightscout", timeout=400).code == 0
         for table in (
             "raw_nightscout.entries",
             "raw_nightscout.treatments",
@@ -140,7 +140,7 @@ def test_a_run_is_cancelled_from_the_host(platform: Project) -> None:
 
     folder = add_workflow(platform, "patient", body=body)
     try:
-        launched = platform.call("workflow", "run", "patient", "--detach", "--json", timeout=120)
+        launched = platform.call("workflow", "run", "patient", "--detach", "--json", timeout=400)
         assert launched.code == 0, launched.out
         run_id = launched.data["run_id"]
 
@@ -162,9 +162,9 @@ def test_a_changed_workflow_runs_without_a_new_image_or_container(platform: Proj
 
     before = {name: inspect(container(platform, name))["Id"] for name in ("dagster-code", "dagster-daemon")}
     add_workflow(platform, "fresh", body="print('one')")
-    assert platform.call("workflow", "run", "fresh", timeout=120).code == 0
+    assert platform.call("workflow", "run", "fresh", timeout=400).code == 0
     add_workflow(platform, "fresh", body="raise ValueError('two')")
-    failed = platform.call("workflow", "run", "fresh", "--json", timeout=120)
+    failed = platform.call("workflow", "run", "fresh", "--json", timeout=400)
     assert (failed.code, "two" in failed.error["message"]) == (7, True)
     assert {name: inspect(container(platform, name))["Id"] for name in before} == before
 
@@ -278,7 +278,7 @@ def test_restart_with_dependants_restarts_them(platform: Project) -> None:
         name: inspect(container(platform, name))["State"]["StartedAt"]
         for name in ("loki", "log-collector", "prometheus")
     }
-    assert platform.call("restart", "loki", "--with-dependants", timeout=120).code == 0
+    assert platform.call("restart", "loki", "--with-dependants", timeout=400).code == 0
     after = {name: inspect(container(platform, name))["State"]["StartedAt"] for name in before}
     assert {name for name in before if before[name] != after[name]} == {"loki", "log-collector"}
 
@@ -294,7 +294,7 @@ def test_no_service_waits_for_a_kill(platform: Project) -> None:
         seconds = from_signal_to_end(container(platform, name), began)
         if seconds > 6 or inspect(container(platform, name))["State"]["ExitCode"] == 137:
             slow[name] = round(seconds, 1)
-    assert platform.call("up", timeout=240).code == 0
+    assert platform.call("up", timeout=400).code == 0
     assert slow == {}
 
 
@@ -312,7 +312,7 @@ def test_the_killed_daemon_comes_back_and_its_run_is_told_as_failed(platform: Pr
     from tests.conftest import add_workflow
 
     add_workflow(platform, "victim", body="import time\n    time.sleep(60)")
-    run_id = platform.call("workflow", "run", "victim", "--detach", "--json", timeout=120).data["run_id"]
+    run_id = platform.call("workflow", "run", "victim", "--detach", "--json", timeout=400).data["run_id"]
 
     def state() -> str:
         return platform.call("workflow", "status", run_id, "--json").data["run"]["state"]
@@ -334,12 +334,12 @@ def test_a_changed_env_recreates_only_what_runs_code_and_says_why(platform: Proj
             "dagster-code": "NIGHTSCOUT_TOKEN changed",
             "dagster-daemon": "NIGHTSCOUT_TOKEN changed",
         }
-        assert platform.call("up", timeout=240).code == 0
+        assert platform.call("up", timeout=400).code == 0
         told = platform.call("exec", "--", "printenv", "NIGHTSCOUT_TOKEN").out
         assert told.strip() == 'it has $igns and "quotes" # too'
     finally:
         env.write_text(before)
-        assert platform.call("up", timeout=240).code == 0
+        assert platform.call("up", timeout=400).code == 0
 
 
 def test_metrics_and_logs_of_every_service_arrive(platform: Project) -> None:
@@ -386,7 +386,7 @@ def test_every_panel_of_every_dashboard_shows_what_there_is(platform: Project) -
 def test_the_examples_about_docker_run(platform: Project, name: str, text: str) -> None:
     if name == "engine switch":
         pytest.skip("tests/engine/test_switch.py does it both ways")
-    called = platform.call(*shlex.split(text), timeout=240)
+    called = platform.call(*shlex.split(text), timeout=400)
     assert called.code == 0, called.err or called.out
 
 

@@ -64,7 +64,7 @@ def test_an_upgrade_backs_up_and_brings_the_new_image_up(served: Project, images
 
 def test_an_image_that_does_not_come_up_is_taken_back_by_itself(served: Project, images: dict[str, str]) -> None:
     choose(served, "3")
-    called = served.call("upgrade", "--json", "--timeout", "30", timeout=120)
+    called = served.call("upgrade", "--json", "--timeout", "30", timeout=400)
     assert (called.code, called.error["code"]) == (6, "UPGRADE_RETURNED")
     assert "everything is as it was before" in called.error["message"]
     assert "broken" in called.error["hint"]

@@ -162,7 +162,7 @@ def test_a_volume_of_another_major_is_told_and_not_touched(aged: Project) -> Non
 
 
 def test_migrate_carries_every_database_and_role_over_and_keeps_a_copy(aged: Project) -> None:
-    called = aged.call("up", "postgres", "--stale-volume", "migrate", "--json", timeout=300)
+    called = aged.call("up", "postgres", "--stale-volume", "migrate", "--json", timeout=400)
     assert called.code == 0, called.out
     assert sql(aged, "show server_version").startswith("17")
     assert sql(aged, "select count(*), sum(n) from kept") == "100|5050"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.conftest import Project
+from tests.conftest import Project, timed
 
 CALLS = [
     ("up", ["up", "--engine", "native"]),
@@ -194,3 +197,50 @@ def test_data_goes_out_and_comes_back_the_same(platform: Project) -> None:
     assert platform.call("storage", "rm", "scratch/daily.parquet", "--yes").code == 0
     gone = platform.call("storage", "get", "scratch/daily.parquet", "x.parquet", "--json")
     assert (gone.code, gone.error["code"]) == (1, "OBJECT_MISSING")
+
+
+def test_history_is_the_same_with_and_without_dagster(platform: Project) -> None:
+    with_dagster = platform.call("workflow", "runs", "--json").data["runs"]
+    platform.call("stop", "dagster-webserver")
+    try:
+        without = platform.call("workflow", "runs", "--json").data["runs"]
+        run = platform.call("workflow", "run", "nightscout", "--json", timeout=400)
+        assert run.data["through"] == "process", run.out
+    finally:
+        platform.call("start", "dagster-webserver")
+    key = [(item["id"], item["state"], item["workflow"]) for item in with_dagster]
+    assert [(item["id"], item["state"], item["workflow"]) for item in without] == key
+    newest = platform.call("workflow", "runs", "--json").data["runs"][0]
+    assert (newest["id"], newest["state"]) == (run.data["run"]["id"], "success")
+
+
+def test_while_a_run_holds_the_warehouse_the_snapshot_answers_within_a_second(
+    platform: Project, tmp_path: Path
+) -> None:
+    holder = tmp_path / "hold.py"
+    holder.write_text(
+        "import time\nfrom dataflow.shared import db\n"
+        "with db.write_connection() as connection:\n"
+        "    connection.execute('create or replace table scratch_held as select 1')\n"
+        "    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    question = ("data", "query", "select count(*) from marts.nightscout_daily", "--json")
+    alone, _ = timed(platform, *question)
+    process = platform.start("exec", "--", "python", str(holder))
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        seconds, asked = timed(platform, *question)
+        assert asked.code == 0, asked.out
+        assert (asked.data["source"], asked.data["stale"]) == ("snapshot", True)
+        assert asked.data["rows"][0][0] > 80
+        assert seconds < 2 * alone + 1.0, "it waits for the lock"
+        assert "this is the snapshot of" in platform.call("data", "tables").out
+        locked = platform.call(
+            "data", "query", "create table no_way as select 1", "--write", "--json", DATAFLOW_WAREHOUSE_LOCK_WAIT="0.5"
+        )
+        assert (locked.code, locked.error["code"]) == (1, "WAREHOUSE_LOCKED")
+        assert "hold.py" in locked.error["message"]  # who holds it, by pid and command
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()

@@ -13,7 +13,6 @@ import subprocess
 import termios
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance
@@ -22,7 +21,7 @@ from dataflow.clients.dagster import DagsterClient
 from dataflow.clients.history_files import HistoryFiles
 from dataflow.clients.runs import RunEvent, RunHistory
 from dataflow.config.paths import ProjectPaths
-from tests.conftest import COMMAND, Project, add_workflow, timed
+from tests.conftest import COMMAND, Project, add_workflow
 from tests.e2e.conftest import eventually, wait_for
 
 SLOW = "import time\n    for _ in range(600):\n        time.sleep(0.1)"
@@ -295,50 +294,3 @@ def test_a_users_own_log_lines_carry_their_step(running: tuple[Project, str]) ->
         assert said["from inside"]["workflow"] == "talking"
     finally:
         (folder / "dagster_job.py").unlink()
-
-
-def test_history_is_the_same_with_and_without_dagster(platform: Project) -> None:
-    with_dagster = platform.call("workflow", "runs", "--json").data["runs"]
-    platform.call("stop", "dagster-webserver")
-    try:
-        without = platform.call("workflow", "runs", "--json").data["runs"]
-        run = platform.call("workflow", "run", "nightscout", "--json", timeout=400)
-        assert run.data["through"] == "process", run.out
-    finally:
-        platform.call("start", "dagster-webserver")
-    key = [(item["id"], item["state"], item["workflow"]) for item in with_dagster]
-    assert [(item["id"], item["state"], item["workflow"]) for item in without] == key
-    newest = platform.call("workflow", "runs", "--json").data["runs"][0]
-    assert (newest["id"], newest["state"]) == (run.data["run"]["id"], "success")
-
-
-def test_while_a_run_holds_the_warehouse_the_snapshot_answers_within_a_second(
-    platform: Project, tmp_path: Path
-) -> None:
-    holder = tmp_path / "hold.py"
-    holder.write_text(
-        "import time\nfrom dataflow.shared import db\n"
-        "with db.write_connection() as connection:\n"
-        "    connection.execute('create or replace table scratch_held as select 1')\n"
-        "    print('held', flush=True)\n    time.sleep(60)\n"
-    )
-    question = ("data", "query", "select count(*) from marts.nightscout_daily", "--json")
-    alone, _ = timed(platform, *question)
-    process = platform.start("exec", "--", "python", str(holder))
-    try:
-        assert process.stdout
-        assert process.stdout.readline() == "held\n"
-        seconds, asked = timed(platform, *question)
-        assert asked.code == 0, asked.out
-        assert (asked.data["source"], asked.data["stale"]) == ("snapshot", True)
-        assert asked.data["rows"][0][0] > 80
-        assert seconds < 2 * alone + 1.0, "it waits for the lock"
-        assert "this is the snapshot of" in platform.call("data", "tables").out
-        locked = platform.call(
-            "data", "query", "create table no_way as select 1", "--write", "--json", DATAFLOW_WAREHOUSE_LOCK_WAIT="0.5"
-        )
-        assert (locked.code, locked.error["code"]) == (1, "WAREHOUSE_LOCKED")
-        assert "hold.py" in locked.error["message"]  # who holds it, by pid and command
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()

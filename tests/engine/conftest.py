@@ -159,7 +159,7 @@ def remove(project: Project) -> None:
             docker(*kind.split(), "-f", *found, check=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # fifteen idle containers would slow down every test after it
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The whole platform with every profile, up, and the example run once. Tests that use it leave it up."""
     root = tmp_path_factory.mktemp("docker") / "whole"

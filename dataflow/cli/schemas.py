@@ -33,6 +33,8 @@ RESULTS: dict[str, str] = {
     "alerts list": f"{_OPERATIONS}.alerts:AlertList",
     "alerts ack": f"{_OPERATIONS}.silences:SilenceList",
     "alerts silence": f"{_OPERATIONS}.silences:SilenceList",
+    "workflow init": f"{_OPERATIONS}.scaffold:Scaffolded",
+    "workflow test": f"{_OPERATIONS}.workflow_tests:TestsResult",
     "workflow list": f"{_OPERATIONS}.workflows:WorkflowList",
     "workflow show": f"{_OPERATIONS}.workflows:WorkflowDetail",
     "workflow run": f"{_OPERATIONS}.follow:RunResult",
@@ -53,6 +55,7 @@ RESULTS: dict[str, str] = {
 }
 # Commands whose data depends on an option; the schema is either.
 ALTERNATIVES: dict[str, tuple[str, ...]] = {
+    "workflow init": (f"{_OPERATIONS}.scaffold:TemplateList",),
     "workflow run": (f"{_OPERATIONS}.run:Launched",),
     "data query": (f"{_OPERATIONS}.data:FileWritten",),
     "logs": (f"{_OPERATIONS}.logs:LineCounts", f"{_OPERATIONS}.logs:LineStats", f"{_OPERATIONS}.log_query:LogSeries"),

@@ -1,4 +1,4 @@
-"""`dataflow workflow`: list, run and watch workflows."""
+"""`dataflow workflow`: start, list, run and watch workflows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataflow.cli import authoring
 from dataflow.cli.frame import new_app
 from dataflow.cli.output import Output
 from dataflow.cli.stack import context_of
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from dataflow.operations.follow import RunResult
     from dataflow.operations.run import Launched
 
-app = new_app("workflow", "List, run and watch workflows.")
+app = new_app("workflow", "Start, test, run and watch workflows.")
+app.command()(authoring.init)
 
 Name = Annotated[str, typer.Argument(help="The workflow.", autocompletion=names.workflows)]
 RunId = Annotated[
@@ -56,6 +58,9 @@ def show(ctx: typer.Context, name: Name) -> None:
 
     output: Output = ctx.obj
     output.result(show_workflow(context_of(output), name), show_detail)
+
+
+app.command("test")(authoring.run_tests)
 
 
 @app.command()

@@ -28,6 +28,12 @@ def workflows(incomplete: str = "") -> list[str]:
     )
 
 
+def templates(incomplete: str = "") -> list[str]:
+    """Templates whose names begin so."""
+    root = Path(__file__).parents[1] / "workflows" / "templates"
+    return _begin({file.parent.name for file in root.glob("*/template.toml")}, incomplete)
+
+
 def runs(incomplete: str = "") -> list[str]:
     """The newest runs' short ids that begin so."""
     paths = _project()

@@ -76,6 +76,7 @@ class DockerEngine(Engine):
         self._model: Model = {}
         self._mismatch: volumes.Mismatch | None = None
         self._anew: frozenset[str] = frozenset()
+        self._replaced: frozenset[str] = frozenset()
         self._clock = docker_up.Clock()
         self.daemon = Daemon()
         self.planner = Planner(paths, loaded, catalog, self.daemon)
@@ -132,7 +133,7 @@ class DockerEngine(Engine):
             return []
         docker_checks.require_usable(self.daemon)
         self._clock = docker_up.Clock()
-        self._anew = frozenset(plan.changing)
+        self._anew, self._replaced = frozenset(plan.changing), frozenset(plan.services("create", "recreate"))
         self._remember(plan)
         write_block(self._paths.env, self._variables(plan))
         plan = self._provide(plan, options, report)
@@ -354,6 +355,7 @@ class DockerEngine(Engine):
             self.log_tail,
             self._mismatch,
             self._anew,
+            self._replaced,
             self._clock.wall,
         )
 

@@ -25,7 +25,8 @@ _PASSWORD = "password authentication failed"  # noqa: S105 - Postgres's words
 class Seen:
     """What there is to judge by: the containers by service, the project, who runs once, and who can read logs.
 
-    `anew`: services that are started anew since `since`; what their containers did before says nothing.
+    `anew`: services that are started anew since `since`; what their containers did before says nothing. `replaced`:
+    those of them that get another container: the old one, while it is there, may even start again by itself.
     `blamed`: containers that Compose gave up on, by name; one that was unhealthy then may start again by now.
     """
 
@@ -35,14 +36,16 @@ class Seen:
     log: Callable[[str, int], list[str]]
     mismatch: Mismatch | None = None
     anew: frozenset[str] = frozenset()
+    replaced: frozenset[str] = frozenset()
     since: datetime | None = None
     blamed: frozenset[str] = frozenset()
 
     def concerns(self, name: str) -> ContainerFacts | None:
         """The container of a service, once it is the one to judge."""
         facts = self.containers.get(name)
-        if facts and name in self.anew and self.since and (facts.started is None or facts.started < self.since):
-            return None
+        if facts and name in self.anew and self.since:
+            began = facts.created if name in self.replaced else facts.started
+            return facts if began and began >= self.since else None
         return facts
 
 

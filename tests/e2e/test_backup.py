@@ -53,6 +53,12 @@ def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         project.call("down")
 
 
+@pytest.fixture(scope="module")
+def whole(kept: Project) -> Path:
+    """A backup that tests only read."""
+    return Path(created(kept)["path"])
+
+
 def fill(project: Project, number: int) -> None:
     sql = f"create or replace table main.t as select range as n from range({number})"
     assert project.call("data", "query", sql, "--write").code == 0
@@ -129,8 +135,7 @@ def test_backups_are_listed_and_named_by_their_beginning(kept: Project) -> None:
 
 
 @pytest.mark.parametrize("damage", ["a byte", "a file", "the manifest"])
-def test_a_damaged_backup_is_found_and_never_restored(kept: Project, tmp_path: Path, damage: str) -> None:
-    whole = Path(created(kept)["path"])
+def test_a_damaged_backup_is_found_and_never_restored(kept: Project, whole: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / whole.name
     shutil.copytree(whole, folder)
     match damage:
@@ -148,10 +153,9 @@ def test_a_damaged_backup_is_found_and_never_restored(kept: Project, tmp_path: P
     assert state(kept) == before
 
 
-def test_nothing_is_replaced_without_a_yes(kept: Project) -> None:
-    backup = created(kept)["id"]
+def test_nothing_is_replaced_without_a_yes(kept: Project, whole: Path) -> None:
     before = state(kept)
-    assert failed(kept.call("backup", "restore", backup, "--json")) == (3, "CONFIRMATION_NEEDED")
+    assert failed(kept.call("backup", "restore", str(whole), "--json")) == (3, "CONFIRMATION_NEEDED")
     assert failed(kept.call("down", "--volumes", "--json")) == (3, "CONFIRMATION_NEEDED")
     assert state(kept) == before
 

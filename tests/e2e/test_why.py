@@ -198,9 +198,10 @@ def test_a_full_disk_is_the_cause(own: Project, tmp_path: Path) -> None:
 
 # --- Workflows and runs ----------------------------------------------------------------------------------------------
 
-LOCKS = (
-    "from dataflow.shared import db\n    with db.write_connection() as c:\n        c.execute('create table t (a int)')"
-)
+LOCKS = """\
+from dataflow.shared import db
+    with db.write_connection(wait=2) as c:
+        c.execute('create table t (a int)')"""
 CHECK = """
 @dg.asset_check(asset=unchecked_table)
 def holds() -> dg.AssetCheckResult:

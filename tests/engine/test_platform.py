@@ -169,6 +169,31 @@ def test_a_changed_workflow_runs_without_a_new_image_or_container(platform: Proj
     assert {name: inspect(container(platform, name))["Id"] for name in before} == before
 
 
+@pytest.mark.parametrize("template", ["api", "files", "database", "events", "dbt", "blank"])
+def test_a_workflow_from_a_template_runs_and_again_adds_nothing(platform: Project, template: str) -> None:
+    name = f"from_{template}"
+    assert platform.call("workflow", "init", name, "--template", template).code == 0
+    try:
+        for _ in range(2):
+            ran = platform.call("workflow", "run", name, "--json", timeout=400)
+            assert ran.code == 0, ran.out
+            assert ran.data["through"] == "dagster"
+        mart = f"marts.{name}_{'by_country' if template == 'database' else 'daily'}"
+        raw = {
+            "api": "tickets",
+            "files": "orders",
+            "database": "customers",
+            "events": "page_views",
+            "blank": "measurements",
+        }
+        table = f"raw_{name}.{raw[template]}" if template in raw else mart
+        sql = f"select (select count(*) from {mart}) > 1, (select count(*) from {table})"
+        rows = {"api": 4, "files": 6, "database": 4, "events": 5, "dbt": 5, "blank": 6}
+        assert platform.call("data", "query", sql, "--json").data["rows"] == [[True, rows[template]]]
+    finally:
+        shutil.rmtree(platform.root / "workflows" / name)
+
+
 def test_exec_open_and_logs(platform: Project) -> None:
     assert platform.call("exec", "--", "printenv", "DATAFLOW_S3_ENDPOINT").out.strip() == "http://object-store:8333"
     assert platform.call("exec", "--", "sh", "-c", "exit 7").code == 7

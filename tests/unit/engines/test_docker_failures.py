@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,6 +105,16 @@ def test_what_a_container_did_before_it_was_started_anew_says_nothing() -> None:
     facts = container("web", "exited", ExitCode=1)
     assert broken(["web"], seen("web", facts, anew=frozenset({"web"}), since=NOW + timedelta(seconds=1))) is None
     assert broken(["web"], seen("web", facts, anew=frozenset({"web"}), since=NOW - timedelta(seconds=1)))
+
+
+def test_the_container_that_is_replaced_says_nothing_even_where_it_starts_again_by_itself() -> None:
+    old = {"restarts": 6, "ExitCode": 3, "StartedAt": (NOW + timedelta(seconds=2)).isoformat()}
+    facts = replace(container("web", "restarting", **old), created=NOW - timedelta(minutes=1))
+    known = {"anew": frozenset({"web"}), "since": NOW}
+    assert broken(["web"], seen("web", facts, **known))
+    assert broken(["web"], seen("web", facts, **known, replaced=frozenset({"web"}))) is None
+    new = replace(facts, created=NOW + timedelta(seconds=1))
+    assert broken(["web"], seen("web", new, **known, replaced=frozenset({"web"})))
 
 
 def test_a_service_that_takes_too_long() -> None:

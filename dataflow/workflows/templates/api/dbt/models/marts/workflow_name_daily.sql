@@ -1,0 +1,8 @@
+select
+    cast(created_at at time zone 'UTC' as date) as day,
+    count(*) as tickets,
+    count(*) filter (where state = 'closed') as closed,
+    round(sum(hours), 2) as hours
+from {{ source('raw_workflow_name', 'tickets') }}
+group by all
+order by all

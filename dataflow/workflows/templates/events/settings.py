@@ -1,0 +1,14 @@
+"""`settings` of config.yaml, typed: an unknown key or a wrong value is an error with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+
+class Settings(BaseModel, extra="forbid", frozen=True):
+    """What may be set."""
+
+    files: Path
+    latest_days: int = Field(3, ge=0)

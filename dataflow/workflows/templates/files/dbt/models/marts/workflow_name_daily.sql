@@ -1,0 +1,8 @@
+select
+    cast(ordered_at at time zone 'UTC' as date) as day,
+    count(*) as orders,
+    count(distinct customer) as customers,
+    round(sum(amount), 2) as amount
+from {{ source('raw_workflow_name', 'orders') }}
+group by all
+order by all

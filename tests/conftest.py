@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-engine", action="store_true", help="fail where there is no Docker Engine to test on")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=_takes_long, reverse=True)  # long files first, so that no worker has one left at the end
     _group(items)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,9 +43,20 @@ def catalogue(paths: ProjectPaths, environment: Mapping[str, str]) -> Catalogue:
     if cached:
         return cached
     found = _discover(paths, environment)
+    _hand_over(paths.state)
     paths.run.mkdir(parents=True, exist_ok=True)
     write_json(cache, {"key": key, "catalogue": _plain(found)})
     return found
+
+
+def _hand_over(state: Path) -> None:
+    """What root made of dbt projects goes to whom the state belongs: under Docker another user's containers go on."""
+    dbt = state / "dbt"
+    if os.getuid() or not dbt.is_dir() or not (owner := state.stat()).st_uid:
+        return
+    for path in (dbt, *dbt.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):  # a run may tidy up meanwhile
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def kept(paths: ProjectPaths) -> Catalogue | None:

@@ -3,6 +3,6 @@ select
     count(*) as tickets,
     count(*) filter (where state = 'closed') as closed,
     round(sum(hours), 2) as hours
-from {{ source('raw_workflow_name', 'tickets') }}
+from {{ ref('stg_workflow_name__tickets') }}
 group by all
 order by all

@@ -3,6 +3,6 @@ select
     place,
     count(*) as measurements,
     round(avg(value), 2) as mean_value
-from {{ source('raw_workflow_name', 'measurements') }}
+from {{ ref('stg_workflow_name__measurements') }}
 group by all
 order by all

@@ -3,6 +3,6 @@ select
     count(*) as customers,
     count(email) as with_email,
     max(updated_at) as newest_change
-from {{ source('raw_workflow_name', 'customers') }}
+from {{ ref('stg_workflow_name__customers') }}
 group by all
 order by all

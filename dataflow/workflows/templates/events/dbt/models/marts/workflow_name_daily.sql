@@ -3,7 +3,7 @@
 
 with views as (
     select cast(happened_at at time zone 'UTC' as date) as day, visitor, loaded_at
-    from {{ source('raw_workflow_name', 'page_views') }}
+    from {{ ref('stg_workflow_name__page_views') }}
 )
 
 select

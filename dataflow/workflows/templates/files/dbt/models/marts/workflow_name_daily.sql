@@ -3,6 +3,6 @@ select
     count(*) as orders,
     count(distinct customer) as customers,
     round(sum(amount), 2) as amount
-from {{ source('raw_workflow_name', 'orders') }}
+from {{ ref('stg_workflow_name__orders') }}
 group by all
 order by all

@@ -54,7 +54,7 @@ test: check ## Everything that CI runs: lint, types, layers, all tests, coverage
 # Two files at a time: a platform that starts waits more than it works.
 check: lint types imports ## Lint, types, layers and all tests
 	$(BIN)/coverage erase
-	COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml" $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations=25 $(PYTEST_ARGS)
+	COVERAGE_PROCESS_START="$(CURDIR)/pyproject.toml" $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=25 $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=90
 

@@ -26,24 +26,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-engine", action="store_true", help="fail where there is no Docker Engine to test on")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=_takes_long, reverse=True)  # long files first, so that no worker has one left at the end
-    _group(items)
     if config.getoption("-m"):
         return
     skip = pytest.mark.skip(reason="benchmarks run with `make bench`")
     for item in items:
         if item.get_closest_marker("bench"):
             item.add_marker(skip)
-
-
-def _group(items: list[pytest.Item]) -> None:
-    """A worker of xdist gets whole files, whose tests share what they bring up; the native platform is in several."""
-    sharing = {item.path for item in items if "platform" in getattr(item, "fixturenames", ())}
-    for item in items:
-        shared = item.path in sharing and item.path.parent.name == "e2e"
-        item.add_marker(pytest.mark.xdist_group("platform" if shared else str(item.path.relative_to(ROOT))))
 
 
 def _takes_long(item: pytest.Item) -> int:

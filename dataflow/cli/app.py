@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("dataflow.cli.logs", "Show, search and follow the logs of services and runs."),
     "open": (_STACK, "Open a service's page in the browser."),
     "exec": (_STACK, "Run a command in the environment of the project's code."),
-    "workflow": ("dataflow.cli.workflow", "List, run and watch workflows."),
+    "workflow": ("dataflow.cli.workflow", "Start, test, run and watch workflows."),
     "data": ("dataflow.cli.data", "Look into the warehouse, and load files into it."),
     "storage": ("dataflow.cli.storage", "List, put, get and remove objects."),
     "config": ("dataflow.cli.config", "Show and check the configuration."),

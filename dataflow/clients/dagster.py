@@ -14,6 +14,7 @@ from dataflow.system.http import ask_json
 LOCATION = "dataflow"
 REPOSITORY = "__repository__"
 _OWN = "dataflow.errors."
+_IMPORTS = 300.0  # seconds the code server may take to import every workflow
 
 RUN_FIELDS = "runId jobName status creationTime startTime endTime tags{key value}"
 
@@ -97,9 +98,9 @@ class DagsterClient:
         return EventPage(tuple(_event(item) for item in page["events"]), page["cursor"])
 
     def reload(self) -> None:
-        """Have the code server import the workflows anew."""
+        """Have the code server import the workflows anew. It answers when it has: dbt projects take seconds each."""
         query = "mutation($name:String!){reloadRepositoryLocation(repositoryLocationName:$name){__typename}}"
-        self.ask(query, name=LOCATION)
+        DagsterClient(self._url, timeout=_IMPORTS).ask(query, name=LOCATION)
 
     def jobs(self) -> set[str]:
         """The names of the jobs that Dagster knows."""

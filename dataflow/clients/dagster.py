@@ -67,6 +67,7 @@ class DagsterClient:
     """Asks the web server at `url` (without a path)."""
 
     def __init__(self, url: str, *, timeout: float = 30.0) -> None:
+        self._server = url
         self._url = f"{url}/graphql"
         self._timeout = timeout
 
@@ -100,7 +101,7 @@ class DagsterClient:
     def reload(self) -> None:
         """Have the code server import the workflows anew. It answers when it has: dbt projects take seconds each."""
         query = "mutation($name:String!){reloadRepositoryLocation(repositoryLocationName:$name){__typename}}"
-        DagsterClient(self._url, timeout=_IMPORTS).ask(query, name=LOCATION)
+        DagsterClient(self._server, timeout=_IMPORTS).ask(query, name=LOCATION)
 
     def jobs(self) -> set[str]:
         """The names of the jobs that Dagster knows."""

@@ -67,7 +67,6 @@ class DagsterClient:
     """Asks the web server at `url` (without a path)."""
 
     def __init__(self, url: str, *, timeout: float = 30.0) -> None:
-        self._server = url
         self._url = f"{url}/graphql"
         self._timeout = timeout
 
@@ -101,7 +100,7 @@ class DagsterClient:
     def reload(self) -> None:
         """Have the code server import the workflows anew. It answers when it has: dbt projects take seconds each."""
         query = "mutation($name:String!){reloadRepositoryLocation(repositoryLocationName:$name){__typename}}"
-        DagsterClient(self._server, timeout=_IMPORTS).ask(query, name=LOCATION)
+        self.ask(query, patience=_IMPORTS, name=LOCATION)
 
     def jobs(self) -> set[str]:
         """The names of the jobs that Dagster knows."""
@@ -127,10 +126,14 @@ class DagsterClient:
         query = "mutation($id:String!){terminateRun(runId:$id){__typename ... on Error{message}}}"
         return bool(self.ask(query, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess")
 
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        """The answer's data. Raises BackendError BACKEND_DOWN, BACKEND_NONSENSE or DAGSTER_FAILED."""
+    def ask(self, query: str, *, patience: float | None = None, **variables: Any) -> dict[str, Any]:
+        """The answer's data. `patience`: seconds to wait for it, where it takes longer than usual.
+
+        Raises:
+            BackendError: BACKEND_DOWN, BACKEND_NONSENSE or DAGSTER_FAILED.
+        """
         body = {"query": query, "variables": variables}
-        status, answer = ask_json(self._url, service="Dagster", body=body, timeout=self._timeout)
+        status, answer = ask_json(self._url, service="Dagster", body=body, timeout=patience or self._timeout)
         data = answer.get("data") if isinstance(answer, dict) else None
         if data is None:
             errors = answer.get("errors") if isinstance(answer, dict) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -24,6 +23,7 @@ from dataflow.engines import (
     docker_folder,
     docker_images,
     docker_logs,
+    docker_looks,
     docker_plan,
     docker_up,
     docker_usage,
@@ -49,7 +49,7 @@ from dataflow.engines.docker_carrier import DockerCarrier
 from dataflow.engines.docker_failures import Seen
 from dataflow.engines.docker_planner import Planner, builder_of, compose_for, published
 from dataflow.engines.docker_upgrader import DockerUpgrader
-from dataflow.engines.facts import ContainerFacts, killed_for_memory, process_of
+from dataflow.engines.facts import ContainerFacts, process_of
 from dataflow.engines.images import build_command
 from dataflow.engines.launch import Filler
 from dataflow.engines.log_scan import LogMark, LogScan
@@ -93,7 +93,7 @@ class DockerEngine(Engine):
 
     def containers(self) -> dict[str, ContainerFacts]:
         """The container of each service, whoever started it. Raises MissingError ENGINE_DOWN."""
-        return {facts.service: facts for facts in self.daemon.project(self.project.name)}
+        return docker_looks.containers(self.daemon, self.project.name)
 
     def observe(self) -> Observation:
         """The project's containers, whoever started them."""
@@ -224,12 +224,7 @@ class DockerEngine(Engine):
 
     def examine(self) -> dict[str, Examined]:
         """What the containers tell, and whether the volume of Postgres fits the settings of now."""
-        containers = self._judged()
-        own = self._loaded.settings.services.get(volumes.SERVICE)
-        half = self._catalog[volumes.SERVICE].container if volumes.SERVICE in self._catalog else None
-        image = (own and own.image) or (half.default_image if half else "")
-        misfit = volumes.remembered_misfit(self.daemon, self.project, self._stack, image)
-        return docker_failures.examined(containers, misfit)
+        return docker_looks.examined(self.daemon, self.project, self._stack, self._loaded, self._catalog)
 
     @property
     def upgrader(self) -> Upgrader:
@@ -349,7 +344,7 @@ class DockerEngine(Engine):
 
     def _look(self) -> Seen:
         return Seen(
-            self._judged(),
+            docker_looks.judged(self.daemon, self.project.name),
             self._model,
             self.planner.jobs,
             self.log_tail,
@@ -359,33 +354,10 @@ class DockerEngine(Engine):
             self._clock.wall,
         )
 
-    def _judged(self) -> dict[str, ContainerFacts]:
-        """The containers; of those that were started again also whether they were killed for memory."""
-        containers = self.containers()
-        if not any(facts.restarts and not facts.out_of_memory for facts in containers.values()):
-            return containers
-        killed = killed_for_memory(self.daemon.endings(self.project.name))
-        return {
-            name: replace(facts, out_of_memory=True) if facts.restarts and facts.id in killed else facts
-            for name, facts in containers.items()
-        }
-
     def _each(
         self, names: Sequence[str], doing: str, done: str, work: Callable[[ContainerFacts], None], report: Report
     ) -> None:
-        """Do something to the containers of services, all at the same time."""
-        containers = self.containers()
-        chosen = [containers[name] for name in names if name in containers]
-
-        def one(facts: ContainerFacts) -> None:
-            report(StepChanged(facts.service, "started", doing))
-            began = time.monotonic()
-            work(facts)
-            report(StepChanged(facts.service, "done", done, time.monotonic() - began))
-
-        if chosen:
-            with ThreadPoolExecutor(max_workers=len(chosen)) as pool:
-                list(pool.map(one, chosen))
+        docker_looks.each(self.containers(), names, (doing, done), work, report)
 
     def _remember(self, plan: Plan) -> None:
         """Ports and profiles, and whose the project is: from the beginning, so that nothing is forgotten half-way."""

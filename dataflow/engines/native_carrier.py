@@ -23,12 +23,12 @@ class NativeCarrier(Carrier):
         return counts_of(run([sys.executable, *arguments], env=self._environment))
 
     def dump_databases(self, target: Path) -> None:
-        """There are none."""
-        raise NotImplementedError(target)
+        """There are none, and nobody asks: `quiet.has_databases` says so before."""
+        raise AssertionError(f"the native engine has no databases to write to {target}")
 
     def load_databases(self, source: Path) -> None:
         """There is no Postgres to load them into."""
-        raise NotImplementedError(source)
+        raise AssertionError(f"the native engine has no Postgres to load {source} into")
 
     def forget_replaced(self) -> None:
         """A restore moves folders, and removes the old ones itself."""

@@ -101,7 +101,7 @@ class Context:
         """The same history, read from its files. Raises BackendError BACKEND_DOWN where it is not in files."""
         from dataflow.clients.history_files import HistoryFiles
 
-        _ = self._in_files
+        self._native_engine()
         return HistoryFiles(self.paths.dagster_home, lambda: self.dagster_files.cancel)
 
     @cached_property
@@ -123,12 +123,11 @@ class Context:
         Raises:
             BackendError: BACKEND_DOWN; the engine in use is another one.
         """
-        engine = self._in_files
+        engine = self._native_engine()
         engine.write_files(CODE_SERVER)
         return engine
 
-    @property
-    def _in_files(self) -> NativeEngine:
+    def _native_engine(self) -> NativeEngine:
         """The engine that keeps run history in files. Raises BackendError BACKEND_DOWN where it is not that one."""
         from dataflow.engines.native import NativeEngine
 

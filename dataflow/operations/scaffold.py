@@ -15,6 +15,7 @@ from dataflow.errors import UsageError
 from dataflow.operations.audit import audited
 from dataflow.operations.context import Context
 from dataflow.system.files import mapped_os_errors, write_text
+from dataflow.workflows.catalogue import kept
 from dataflow.workflows.registry import NAME
 from dataflow.workflows.scaffold import Template, render, templates
 
@@ -58,8 +59,8 @@ def scaffold(
     _check_name(name)
     chosen = _template(template)
     folder = context.paths.workflows / name
-    taken = next((one.name for one in context.workflows.workflows if one.name == name), None)
-    if folder.exists() or taken:
+    known = kept(context.paths)  # importing all workflows takes seconds; a name that is new since is told by `list`
+    if folder.exists() or (known and known.find(name)):
         hint = "Choose another name, or remove that one."
         raise UsageError(f"There is a workflow '{name}' already.", code="WORKFLOW_EXISTS", hint=hint)
     files = render(chosen, name, description)

@@ -26,10 +26,8 @@ _OUTCOMES: dict[str, Outcome] = {"failure": "failed", "error": "failed", "skippe
 
 
 @dataclass(frozen=True, slots=True)
-class TestOutcome:
+class CaseOutcome:
     """One test. `message`: the last line of why it failed or was skipped."""
-
-    __test__ = False  # pytest takes classes of this name for its own
 
     workflow: str
     name: str
@@ -39,24 +37,22 @@ class TestOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class TestsResult:
+class SuiteResult:
     """Every test that ran, and the workflows that have none."""
 
-    __test__ = False
-
-    tests: tuple[TestOutcome, ...]
+    tests: tuple[CaseOutcome, ...]
     without: tuple[str, ...]
     seconds: float
 
     @property
-    def failed(self) -> tuple[TestOutcome, ...]:
+    def failed(self) -> tuple[CaseOutcome, ...]:
         """Those that failed."""
         return tuple(test for test in self.tests if test.outcome == "failed")
 
 
 def run_tests(
     context: Context, names: Sequence[str], report: Report, *, only: str | None = None, quiet: bool = False
-) -> TestsResult:
+) -> SuiteResult:
     """Run the tests of these workflows, of all where none is named. `only`: an expression of pytest's `-k`.
 
     What pytest prints is reported line by line, unless `quiet`.
@@ -77,7 +73,7 @@ def run_tests(
         code = _run(context.paths.root, [folder / "tests" for folder in with_tests], found, report, only, quiet)
         tests = tuple(_outcomes(found)) if found.exists() else ()
     without = tuple(folder.name for folder in chosen if folder not in with_tests)
-    result = TestsResult(tests, without, round(time.monotonic() - began, 2))
+    result = SuiteResult(tests, without, round(time.monotonic() - began, 2))
     _raise_unless_good(result, code)
     return result
 
@@ -105,13 +101,13 @@ def _run(root: Path, places: Sequence[Path], found: Path, report: Report, only: 
         return pytest.wait()
 
 
-def _outcomes(found: Path) -> Iterator[TestOutcome]:
+def _outcomes(found: Path) -> Iterator[CaseOutcome]:
     """Out of pytest's JUnit file, which it wrote itself just now."""
     for case in ET.parse(found).getroot().iter("testcase"):  # noqa: S314 - our own file
         told = next((child for child in case if child.tag in _OUTCOMES), None)
         # A file that cannot be imported is a case without a class, called as the module.
         module, name = case.get("classname") or case.get("name", ""), case.get("name", "")
-        yield TestOutcome(
+        yield CaseOutcome(
             workflow=module.removeprefix("workflows.").partition(".")[0],
             name=name if case.get("classname") else f"{name.rpartition('.')[2]}.py",
             outcome=_OUTCOMES[told.tag] if told is not None else "passed",
@@ -129,7 +125,7 @@ def _words(told: ET.Element) -> str | None:
     return lines[0].strip() or None
 
 
-def _raise_unless_good(result: TestsResult, code: int) -> None:
+def _raise_unless_good(result: SuiteResult, code: int) -> None:
     if result.failed:
         first = result.failed[0]
         message = f"{len(result.failed)} of {len(result.tests)} tests failed, first {first.name} of {first.workflow}."

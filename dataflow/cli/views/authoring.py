@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from dataflow.operations.scaffold import Scaffolded, TemplateList
-    from dataflow.operations.workflow_tests import TestsResult
+    from dataflow.operations.workflow_tests import SuiteResult
 
 
 def show_templates(console: Console, result: TemplateList) -> None:
@@ -41,7 +41,7 @@ def show_scaffolded(console: Console, result: Scaffolded) -> None:
     console.print(f"Run it:  {needed}dataflow workflow run {result.name}", soft_wrap=True)
 
 
-def show_tests(console: Console, result: TestsResult) -> None:
+def show_tests(console: Console, result: SuiteResult) -> None:
     """How many of each workflow held."""
     workflows = dict.fromkeys(test.workflow for test in result.tests)
     rows: list[tuple[str, ...]] = []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from dataflow.engines.daemon import Daemon
@@ -17,6 +18,7 @@ from dataflow.system.log_text import Stored, grouped, grouped_back
 
 _LOOK = 1.0  # seconds between two looks for a successor
 _BEAT = 0.1
+_ASTRAY = 64  # lines by which one may stand at the wrong place
 _SPARE = 50  # lines more than asked for: some events have several
 
 
@@ -25,7 +27,8 @@ def read(daemon: Daemon, container: str, service: str, scan: LogScan) -> Iterato
     since = scan.since.timestamp() if scan.since else None
     until = scan.mark.time.timestamp() if scan.mark else None
     tail = scan.last + _SPARE if scan.last is not None and not scan.mark else None
-    lines = (_stored(service, *_split(line)) for line in _lines(daemon.log(container, since, until, tail)))
+    split = map(_split, _lines(daemon.log(container, since, until, tail)))
+    lines = (_stored(service, time_, text) for time_, text in _in_time(split))
     if scan.singly:
         return lines
     if scan.newest_first:
@@ -57,10 +60,11 @@ def _follow_one(daemon: Daemon, project: str, service: str, last: str, found: qu
         with contextlib.suppress(DataflowError):  # the engine is away: it may come back
             for one in daemon.summaries(project):
                 if service_of(one) == service and one.get("State") != "created":
-                    for line in _lines(daemon.follow(one["Id"], after=last)):
+                    known = last  # a line may be a little older than the one before it, and is new all the same
+                    for line in _lines(daemon.follow(one["Id"], after=known)):
                         time_, text = _split(line)
-                        if time_ > last:
-                            last = time_
+                        if time_ > known:
+                            last = max(last, time_)
                             found.put(_stored(service, time_, text))
         time.sleep(_LOOK)
 
@@ -70,6 +74,22 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         yield from whole
+
+
+def _in_time(lines: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Lines by their time: the engine keeps what came at once over stdout and stderr in either order."""
+    waiting: list[tuple[str, int, str]] = []
+    for number, (time_, text) in enumerate(lines):
+        heapq.heappush(waiting, (time_, number, text))
+        if len(waiting) > _ASTRAY:
+            yield _first(waiting)
+    while waiting:
+        yield _first(waiting)
+
+
+def _first(waiting: list[tuple[str, int, str]]) -> tuple[str, str]:
+    time_, _, text = heapq.heappop(waiting)
+    return time_, text
 
 
 def _split(line: bytes) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""`dataflow workflow init` and `test`: start a workflow, and try it without the platform."""
+"""`dataflow workflow init`, `validate` and `test`: start a workflow, and try it without the platform."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dataflow.cli.findings import Format, shower
 from dataflow.cli.output import Output
 from dataflow.cli.stack import context_of
 from dataflow.config import names
@@ -69,6 +70,39 @@ def run_tests(
     output: Output = ctx.obj
     found = operations.run_tests(context_of(output), workflows or (), output.report, only=only, quiet=output.quiet)
     output.result(found, show_tests)
+
+
+def validate(
+    ctx: typer.Context,
+    workflows: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Workflows; all where none is named.", autocompletion=names.workflows),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Go on, and look again at every change.")] = False,
+    format_: Annotated[
+        Format, typer.Option("--format", help="github: annotations for Actions; sarif: for code scanners.")
+    ] = "text",
+) -> None:
+    """Say what is wrong with workflows, with file and line, without running them.
+
+    config.yaml, imports, dbt and its refs, names, schedules, secrets, pools, and the queries, components and links of
+    the pages. The exit code is 4 where something must be mended; warnings leave it at 0.
+
+    Example:
+        $ dataflow workflow validate nightscout
+    """
+    from dataflow.operations import validate as operations
+
+    output: Output = ctx.obj
+    output.json = output.json or format_ == "json"
+    context = context_of(output)
+    if watch:
+        for result in operations.watch(context, workflows or ()):
+            output.item(result, shower(format_, context.paths.root, f"All good: {', '.join(result.workflows)}."))
+    result = operations.validate_workflows(context, workflows or ())
+    output.result(result, shower(format_, context.paths.root, f"All good: {', '.join(result.workflows)}."))
+    if result.errors:
+        raise typer.Exit(4)
 
 
 def _asked(output: Output, name: str | None, template: str | None) -> tuple[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from dataflow.cli.findings import Format, shower
 from dataflow.cli.frame import new_app
 from dataflow.cli.output import Output
 from dataflow.cli.stack import context_of
@@ -25,18 +26,18 @@ def show(
     Example:
         $ dataflow config show --origin
     """
-    from dataflow.cli.views.config import shower
+    from dataflow.cli.views.config import shower as with_origins
     from dataflow.operations import configuration
 
     output: Output = ctx.obj
-    output.result(configuration.show(context_of(output)), shower(origin=origin))
+    output.result(configuration.show(context_of(output)), with_origins(origin=origin))
 
 
 @app.command()
 def validate(
     ctx: typer.Context,
     format_: Annotated[
-        Literal["text", "github"], typer.Option("--format", help="github: annotations for Actions.")
+        Format, typer.Option("--format", help="github: annotations for Actions; sarif: for code scanners.")
     ] = "text",
 ) -> None:
     """Check dataflow.toml, .env, services and workflows; exit with 4 where something is wrong.
@@ -44,12 +45,13 @@ def validate(
     Example:
         $ dataflow config validate
     """
-    from dataflow.cli.views.config import show_checked, show_github
     from dataflow.operations import configuration
 
     output: Output = ctx.obj
-    result = configuration.check(context_of(output))
-    output.result(result, show_github if format_ == "github" else show_checked)
+    output.json = output.json or format_ == "json"
+    context = context_of(output)
+    result = configuration.check(context)
+    output.result(result, shower(format_, context.paths.root, f"All good: {', '.join(result.files)}."))
     if result.findings:
         raise typer.Exit(4)
 

@@ -34,6 +34,7 @@ RESULTS: dict[str, str] = {
     "alerts ack": f"{_OPERATIONS}.silences:SilenceList",
     "alerts silence": f"{_OPERATIONS}.silences:SilenceList",
     "workflow init": f"{_OPERATIONS}.scaffold:Scaffolded",
+    "workflow validate": f"{_OPERATIONS}.validate:Validated",
     "workflow test": f"{_OPERATIONS}.workflow_tests:SuiteResult",
     "workflow list": f"{_OPERATIONS}.workflows:WorkflowList",
     "workflow show": f"{_OPERATIONS}.workflows:WorkflowDetail",

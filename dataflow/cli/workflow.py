@@ -60,6 +60,7 @@ def show(ctx: typer.Context, name: Name) -> None:
     output.result(show_workflow(context_of(output), name), show_detail)
 
 
+app.command()(authoring.validate)
 app.command("test")(authoring.run_tests)
 
 

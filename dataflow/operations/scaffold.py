@@ -22,6 +22,17 @@ from dataflow.workflows.scaffold import Template, render, templates
 # What a table, a module or dbt's own parts are called already.
 _TAKEN = {"common", "dbt", "dagster", "dataflow", "main", "marts", "staging", "temp", "test", "tests", "workflows"}
 
+# dbt refuses these as names of a project (dbt.contracts.project.BANNED_PROJECT_NAMES; importing dbt takes seconds).
+# fmt: off
+_TAKEN_BY_DBT = {
+    "_sql_results", "adapter", "api", "column", "config", "context", "database", "env", "env_var", "exceptions",
+    "execute", "flags", "fromjson", "fromyaml", "graph", "invocation_id", "load_agate_table", "load_result", "log",
+    "model", "modules", "post_hooks", "pre_hooks", "ref", "render", "return", "run_started_at", "schema", "source",
+    "sql", "sql_now", "store_result", "store_raw_result", "target", "this", "tojson", "toyaml",
+    "try_or_compiler_error", "var", "write",
+}
+# fmt: on
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateList:
@@ -90,7 +101,7 @@ def _check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         hint = "Use lower-case letters, digits and underscores, starting with a letter, at most 63."
         raise UsageError(f"'{name}' is not a workflow name.", code="WORKFLOW_NAME_ILLEGAL", hint=hint)
-    if keyword.iskeyword(name) or name in sys.stdlib_module_names or name in _TAKEN:
+    if keyword.iskeyword(name) or name in sys.stdlib_module_names or name in _TAKEN | _TAKEN_BY_DBT:
         hint = f"For example '{name}_data'."
         message = f"A workflow cannot be called '{name}': Python, dbt or the warehouse has that name."
         raise UsageError(message, code="WORKFLOW_NAME_ILLEGAL", hint=hint)

@@ -20,6 +20,7 @@ from dataflow.system.files import write_json
 from dataflow.system.process import run
 
 _SUFFIXES = {".py", ".yaml", ".yml", ".sql", ".toml", ".json", ".csv"}
+_EACH = 60.0  # seconds that importing a workflow may take: a dbt project is parsed first, on a busy machine slowly
 _MARK = "\x1edataflow-catalogue\x1e"
 
 
@@ -112,8 +113,11 @@ def _discover(paths: ProjectPaths, environment: Mapping[str, str]) -> Catalogue:
 
 
 def _ask(root: Path, only: list[str], environment: Mapping[str, str]) -> Catalogue | None:
+    from dataflow.workflows.discovery import folders
+
     command = [sys.executable, "-m", "dataflow.workflows.catalogue", str(root), *only]
-    done = run(command, env=environment, cwd=root.parent, timeout=120)
+    seconds = _EACH * (1 + len(only or folders(root)))
+    done = run(command, env=environment, cwd=root.parent, timeout=seconds)
     _, mark, text = done.stdout.rpartition(_MARK)
     return _parse(json.loads(text)) if mark and done.code == 0 else None
 

@@ -170,11 +170,21 @@ def _place(folder: Path, text: str) -> Place:
     path = folder / name
     if not path.is_file():  # dbt names files of properties without their folder
         path = next(folder.rglob(Path(name).name), folder / "dbt_project.yml")
-    line = _LINE.search(text)
-    number = int(line[1]) if line else None
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    line = _LINE.search(text)
+    number = int(line[1]) if line else _line_of_name(lines, text)
     number = min(number, len(lines)) if number and lines else None
     return Place(path, number, None, lines[number - 1] if number else None)
+
+
+def _line_of_name(lines: list[str], text: str) -> int | None:
+    """The first line with a name that dbt quotes: of a ref or a source that is not there it tells no line."""
+    for name in re.findall(r"'([\w.]+)'", text):
+        word = re.compile(rf"\b{re.escape(name.rpartition('.')[2])}\b")
+        found = next((number for number, line in enumerate(lines, 1) if word.search(line)), None)
+        if found:
+            return found
+    return None
 
 
 def fingerprint(project: DbtProject) -> str:

@@ -61,7 +61,7 @@ def register_workflow(
         settings: The pydantic model of config.yaml's `settings`; any keys are allowed without one.
 
     Raises:
-        ConfigurationError: WORKFLOW_NAME_ILLEGAL.
+        ConfigurationError: WORKFLOW_NAME_ILLEGAL, SCHEDULE_ILLEGAL.
     """
 
     def mark(build: Build) -> Build:
@@ -70,12 +70,35 @@ def register_workflow(
         if not NAME.fullmatch(name):
             hint = "Use lower-case letters, digits and underscores, starting with a letter, at most 63."
             message = f"'{name}' is not a workflow name."
-            raise ConfigurationError(message, code="WORKFLOW_NAME_ILLEGAL", hint=hint, place=place)
+            raise ConfigurationError(message, code="WORKFLOW_NAME_ILLEGAL", hint=hint, place=_line_of(place, "name="))
+        if schedule is not None and not _is_cron(schedule):
+            hint = 'Five fields: minute, hour, day, month, weekday. For example "15 6 * * *".'
+            message = f"'{schedule}' is not a cron expression."
+            raise ConfigurationError(message, code="SCHEDULE_ILLEGAL", hint=hint, place=_line_of(place, "schedule="))
         text = description or (build.__doc__ or "").strip().partition("\n")[0]
         setattr(build, _MARK, Registration(name, text, tuple(tags), owner, schedule, settings, build, place))
         return build
 
     return mark
+
+
+def _is_cron(text: str) -> bool:
+    from dagster._utils.schedules import is_valid_cron_schedule
+
+    return is_valid_cron_schedule(text)
+
+
+def _line_of(place: Place, word: str) -> Place:
+    """The line of the decorator that begins with `word`; `place` itself is the decorator's first."""
+    from dataflow.config.documents import place_at
+
+    text = place.path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines()[(place.line or 1) - 1 :], place.line or 1):
+        if line.lstrip().startswith(word):
+            return place_at(place.path, text, number, line.index(word) + 1)
+        if line.startswith("def "):
+            break
+    return place_at(place.path, text, place.line or 1, 1)
 
 
 def registrations_in(module: object) -> list[Registration]:

@@ -57,8 +57,7 @@ def test_config_validate_speaks_github(project: Project) -> None:
     project.write("dataflow.toml", 'nmae = "x"\n')
     out = project.call("config", "validate", "--format", "github").out
     assert out == (
-        f"::error file={project.root}/dataflow.toml,line=1,col=1,title=unknown-key::"
-        "Unknown key 'nmae'. Did you mean 'name'?\n"
+        "::error file=dataflow.toml,line=1,col=1,title=unknown-key::Unknown key 'nmae'. Did you mean 'name'?\n"
     )
 
 

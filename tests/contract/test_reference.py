@@ -35,7 +35,8 @@ def test_every_finding_rule_is_explained(generate: ModuleType) -> None:
     rules: set[str] = set()
     for path in (ROOT / "dataflow").rglob("*.py"):
         text = path.read_text()
-        rules |= set(re.findall(r'Finding\(\s*"([a-z-]+)"', text))
+        rules |= set(re.findall(r'(?:[Ff]inding|_told)\(\s*"([a-z-]+)"', text))
+        rules |= {rule for pair in re.findall(r'_told\("([a-z-]+)" if .* else "([a-z-]+)"', text) for rule in pair}
         rules |= set(re.findall(r'rule = "([a-z-]+)" if .* else "[a-z-]+"', text))
         rules |= set(re.findall(r'rule = "[a-z-]+" if .* else "([a-z-]+)"', text))
     assert rules == set(generate.words()["findings"]["rules"])

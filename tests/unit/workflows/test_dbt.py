@@ -134,7 +134,7 @@ def test_two_processes_at_once_parse_once_and_both_get_the_result(folder: Path) 
     ("name", "text", "place", "line", "says"),
     [
         ("models/orders.sql", "select 1\nfrom {{ ref( }}", "models/orders.sql", 2, "unexpected"),
-        ("models/totals.sql", "select * from {{ ref('nowhere') }}", "models/totals.sql", None, "nowhere"),
+        ("models/totals.sql", "select * from {{ ref('nowhere') }}", "models/totals.sql", 1, "nowhere"),
         ("models/shop.yml", "version: 2\nmodels:\n  - name: [x\n", "models/shop.yml", 3, "Syntax error"),
         ("dbt_project.yml", "name: shop\nprofile: : x\n", "dbt_project.yml", 2, "mapping values"),
     ],

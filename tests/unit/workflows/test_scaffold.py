@@ -12,6 +12,7 @@ import yaml
 
 from dataflow.workflows.manifest import load_manifest
 from dataflow.workflows.scaffold import Template, render, templates
+from tests.conftest import Project
 
 ROOT = Path(__file__).parents[3]
 ALL = templates()
@@ -68,3 +69,16 @@ def test_the_about_of_each_fits_a_line_of_80_columns() -> None:
     folder = ROOT / "dataflow" / "workflows" / "templates"
     for file in folder.glob("*/template.toml"):
         assert len(tomllib.loads(file.read_text())["about"]) <= 68
+
+
+def test_every_name_that_dbt_refuses_is_refused(project: Project) -> None:
+    from dbt.contracts.project import BANNED_PROJECT_NAMES
+
+    from dataflow.errors import UsageError
+    from dataflow.operations.context import Context
+    from dataflow.operations.scaffold import scaffold
+
+    context = Context.at(project.root)
+    for name in sorted(BANNED_PROJECT_NAMES):
+        with pytest.raises(UsageError, match=name):
+            scaffold(context, name, dry_run=True)

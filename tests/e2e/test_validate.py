@@ -169,7 +169,7 @@ def test_a_workflow_that_is_not_there_is_named_with_a_near_one(many: Project) ->
 def test_watching_looks_again_at_a_change_and_ends_with_ctrl_c(many: Project) -> None:
     page = many.root / "workflows" / "blank_one" / "evidence" / "pages" / "watched.md"
     command = [*COMMAND, "workflow", "validate", "blank_one", "--watch", "--json"]
-    with subprocess.Popen(command, cwd=many.root, stdout=subprocess.PIPE, text=True) as watching:
+    with subprocess.Popen(command, cwd=many.root, env=many.env(), stdout=subprocess.PIPE, text=True) as watching:
         assert watching.stdout
         assert json.loads(watching.stdout.readline())["findings"] == []
         page.write_text("<Chrt />\n")

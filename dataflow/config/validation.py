@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dataflow.errors import Action, ConfigurationError
+from dataflow.errors import Action, ConfigurationError, DataflowError, Place
 from dataflow.models import Finding
 
 if TYPE_CHECKING:
@@ -41,6 +41,14 @@ def invalid(findings: tuple[Finding, ...]) -> ConfigurationError:
     )
     error.findings = findings
     return error
+
+
+def findings_in(error: DataflowError, otherwise: Place) -> list[Finding]:
+    """The findings that an error carries, or one whose rule is its code. `otherwise`: the place of one without."""
+    carried = error.findings if isinstance(error, ConfigurationError) else ()
+    many = [finding for finding in carried if isinstance(finding, Finding)]
+    rule = error.code.lower().replace("_", "-")
+    return many or [Finding(rule, error.message, error.place or otherwise, error.hint)]
 
 
 def findings_of(errors: Iterable[ErrorDetails], model: type[BaseModel], document: Document) -> tuple[Finding, ...]:

@@ -9,8 +9,8 @@ from dataflow.config import dotenv
 from dataflow.config.catalog import load_catalog, load_services, profiles, require, selected
 from dataflow.config.documents import load_toml
 from dataflow.config.settings import Settings, leaves, load, variable_of
-from dataflow.config.validation import suggestion
-from dataflow.errors import ConfigurationError, DataflowError, Place, UsageError
+from dataflow.config.validation import findings_in, suggestion
+from dataflow.errors import DataflowError, Place, UsageError
 from dataflow.models import Finding
 from dataflow.operations.context import Context
 
@@ -80,7 +80,7 @@ def check_settings(context: Context) -> list[Finding]:
         dotenv.load(context.paths.env)
         return _service_findings(context)
     except DataflowError as error:
-        return _as_findings(error, context)
+        return findings_in(error, Place(context.paths.config))
 
 
 def schema() -> dict[str, Any]:
@@ -116,11 +116,3 @@ def _service_findings(context: Context) -> list[Finding]:
             place = document.place(("profiles",))
             findings.append(Finding("unknown-profile", f"There is no profile '{name}'.", place, hint))
     return findings
-
-
-def _as_findings(error: DataflowError, context: Context) -> list[Finding]:
-    many: Any = error.findings if isinstance(error, ConfigurationError) else ()
-    if many:
-        return list(many)
-    place = error.place or Place(context.paths.config)
-    return [Finding(error.code.lower().replace("_", "-"), error.message, place, error.hint)]

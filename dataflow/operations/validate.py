@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataflow.config.documents import Document, load_yaml
-from dataflow.config.validation import suggestion
+from dataflow.config.validation import findings_in, suggestion
 from dataflow.errors import ConfigurationError, Place, UsageError, WarehouseError
 from dataflow.models import Finding
 from dataflow.operations.context import Context
@@ -126,17 +126,11 @@ def _needs(context: Context, folder: Path, environment: Mapping[str, str], broke
             manifest = load_manifest(folder)
             yield from _manifest(context, manifest, load_yaml(path), environment)
         except ConfigurationError as error:  # the workflow's own import stopped before it read the file
-            yield from _as_findings(error, path)
+            yield from findings_in(error, Place(path))
     files = code.modules(folder)
     yield from code.pool_findings(files)
     if manifest:
         yield from code.secret_findings(files, {secret.name for secret in manifest.secrets})
-
-
-def _as_findings(error: ConfigurationError, path: Path) -> list[Finding]:
-    many = [one for one in error.findings if isinstance(one, Finding)]
-    rule = error.code.lower().replace("_", "-")
-    return many or [Finding(rule, error.message, error.place or Place(path), error.hint)]
 
 
 def _manifest(

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataflow.config.documents import place_at
+from dataflow.config.validation import findings_in
 from dataflow.errors import ConfigurationError, Place
 from dataflow.models import Finding, WorkflowInfo
 
@@ -61,7 +62,7 @@ def discover(root: Path, only: Sequence[str] = ()) -> Discovery:
                 _refuse_duplicate(registration, seen)
                 found.append(_load(registration, folder))
         except ConfigurationError as error:
-            findings.extend(_as_findings(error, folder))
+            findings.extend(findings_in(error, Place(folder / ENTRY)))
         # The one place where any exception is expected: this is users' code, and the finding keeps its words.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             findings.append(_broken(error, folder))
@@ -133,14 +134,6 @@ def _without_conflicts(found: list[Found], findings: list[Finding]) -> Discovery
         owners.update(dict.fromkeys(item.info.assets, item.info.name))
         kept.append(item)
     return Discovery(tuple(kept), tuple(findings))
-
-
-def _as_findings(error: ConfigurationError, folder: Path) -> list[Finding]:
-    many: Any = error.findings
-    if many:
-        return list(many)
-    rule = error.code.lower().replace("_", "-")
-    return [Finding(rule, error.message, error.place or Place(folder / ENTRY), error.hint)]
 
 
 def _broken(error: BaseException, folder: Path) -> Finding:

@@ -21,7 +21,7 @@ from dataflow.clients.dagster import DagsterClient
 from dataflow.clients.history_files import HistoryFiles
 from dataflow.clients.runs import RunEvent, RunHistory
 from dataflow.config.paths import ProjectPaths
-from tests.conftest import COMMAND, Project, add_workflow, timed
+from tests.conftest import COMMAND, Project, add_workflow
 from tests.e2e.conftest import eventually, wait_for
 
 SLOW = "import time\n    for _ in range(600):\n        time.sleep(0.1)"
@@ -107,12 +107,11 @@ def test_a_run_can_be_detached_watched_and_cancelled(running: tuple[Project, str
         return project.call("workflow", "status", run_id, "--json").data["run"]["state"]
 
     eventually(lambda: state() == "running", 60, "the run began")
-    asking, _ = timed(project, "workflow", "status", run_id, "--json")
-    cancelling, cancelled = timed(project, "workflow", "cancel", run_id[:8], "--json")
+    began = time.monotonic()
+    cancelled = project.call("workflow", "cancel", run_id[:8], "--json")
     assert cancelled.code == 0, cancelled.out
     assert cancelled.data["run"]["state"] == "canceled"
-    # 5 seconds, and what starting a command takes here and now: without a Dagster this one imports it.
-    assert cancelling < 5 + 4 * asking
+    assert time.monotonic() - began < 15
     again = project.call("workflow", "cancel", run_id, "--json")
     assert (again.code, again.error["code"]) == (2, "RUN_FINISHED")
 

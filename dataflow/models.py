@@ -88,6 +88,18 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetNode:
+    """An asset that a workflow computes, and what a selection may ask of it. `upstream`: what it is computed from."""
+
+    key: str
+    upstream: tuple[str, ...] = ()
+    group: str = "default"
+    kinds: tuple[str, ...] = ()
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowInfo:
     """A registered workflow, as far as it is known without running anything.
 
@@ -105,6 +117,7 @@ class WorkflowInfo:
     parameters: tuple[Parameter, ...] = ()
     assets: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    graph: tuple[AssetNode, ...] = ()
     freshness: dict[str, float] = field(default_factory=dict[str, float])
 
 

@@ -39,6 +39,8 @@ RESULTS: dict[str, str] = {
     "workflow list": f"{_OPERATIONS}.workflows:WorkflowList",
     "workflow show": f"{_OPERATIONS}.workflows:WorkflowDetail",
     "workflow run": f"{_OPERATIONS}.follow:RunResult",
+    "workflow retry": f"{_OPERATIONS}.follow:RunResult",
+    "workflow schedule": f"{_OPERATIONS}.schedules:ScheduleList",
     "workflow runs": f"{_OPERATIONS}.runs:RunList",
     "workflow status": f"{_OPERATIONS}.runs:RunDetail",
     "workflow logs": "dataflow.cli.views.workflow:LogLines",
@@ -58,6 +60,7 @@ RESULTS: dict[str, str] = {
 ALTERNATIVES: dict[str, tuple[str, ...]] = {
     "workflow init": (f"{_OPERATIONS}.scaffold:TemplateList",),
     "workflow run": (f"{_OPERATIONS}.run:Launched",),
+    "workflow retry": (f"{_OPERATIONS}.run:Launched",),
     "data query": (f"{_OPERATIONS}.data:FileWritten",),
     "logs": (f"{_OPERATIONS}.logs:LineCounts", f"{_OPERATIONS}.logs:LineStats", f"{_OPERATIONS}.log_query:LogSeries"),
 }

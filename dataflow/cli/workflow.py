@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,6 +25,10 @@ Name = Annotated[str, typer.Argument(help="The workflow.", autocompletion=names.
 RunId = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, the beginning of it, or 'last'.", autocompletion=names.runs)
 ]
+
+
+ScheduleAction = Literal["list", "next", "on", "off"]
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Do not wait for its end.")]
 
 
 @app.command(name="list")
@@ -69,8 +73,12 @@ def run(
     ctx: typer.Context,
     name: Name,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter.")] = None,
+    asset: Annotated[
+        list[str] | None,
+        typer.Option("--asset", metavar="SELECTION", help="Only these: orders, +daily, group:raw, kind:dbt…"),
+    ] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Tag the run.")] = None,
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait for its end.")] = False,
+    detach: Detach = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what would run.")] = False,
 ) -> None:
     """Run a workflow and follow it to its end.
@@ -82,14 +90,45 @@ def run(
         $ dataflow workflow run nightscout --dry-run
 
         $ dataflow workflow run nightscout
+
+        $ dataflow workflow run nightscout --asset 'kind:dbt'
     """
     from dataflow.cli.views.workflow import show_launched, show_result
     from dataflow.operations.run import RunOptions, launch
 
     output: Output = ctx.obj
     context = context_of(output)
-    launched = launch(context, RunOptions(name, tuple(set_ or ()), tuple(tag or ()), dry_run), output.report)
+    options = RunOptions(name, tuple(set_ or ()), tuple(asset or ()), tuple(tag or ()), dry_run)
+    launched = launch(context, options, output.report)
     if detach or dry_run:
+        output.result(launched, show_launched)
+        return
+    output.result(_follow(context, launched, output), show_result)
+
+
+@app.command()
+def retry(
+    ctx: typer.Context,
+    run_id: RunId = "last",
+    from_failure: Annotated[
+        bool, typer.Option("--from-failure", help="Only the steps that did not succeed, with what the others made.")
+    ] = False,
+    detach: Detach = False,
+) -> None:
+    """Run an ended run once more, with its parameters, assets and tags.
+
+    Example:
+        $ dataflow workflow retry last
+
+        $ dataflow workflow retry last --from-failure
+    """
+    from dataflow.cli.views.workflow import show_launched, show_result
+    from dataflow.operations.retry import retry as operation
+
+    output: Output = ctx.obj
+    context = context_of(output)
+    launched = operation(context, run_id, output.report, from_failure=from_failure)
+    if detach:
         output.result(launched, show_launched)
         return
     output.result(_follow(context, launched, output), show_result)
@@ -99,18 +138,25 @@ def run(
 def runs(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Only this workflow's.", autocompletion=names.workflows)] = None,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", "-s", metavar="STATE", help="Only those: failure, running, success…")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="From then on: 2h, 1d, 14:30…")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="The newest so many.")] = 20,
 ) -> None:
     """List runs, the newest first.
 
     Example:
         $ dataflow workflow runs nightscout --limit 5
+
+        $ dataflow workflow runs --state failure --since 1d
     """
     from dataflow.cli.views.workflow import show_runs
     from dataflow.operations.runs import list_runs
 
     output: Output = ctx.obj
-    output.result(list_runs(context_of(output), workflow=name, limit=limit), show_runs)
+    found = list_runs(context_of(output), workflow=name, states=state or (), since=since, limit=limit)
+    output.result(found, show_runs)
 
 
 @app.command()
@@ -155,6 +201,42 @@ def logs(
     found = operations.read_log(context_of(output), run_id, step=step)
     lines = tuple(line for line in found if line.level not in hidden)
     output.result(LogLines(lines[-tail:] if tail else lines), show_log)
+
+
+@app.command()
+def schedule(
+    ctx: typer.Context,
+    action: Annotated[ScheduleAction, typer.Argument(help="What to do; on and off need a workflow.")] = "list",
+    name: Annotated[str | None, typer.Argument(help="Only this workflow's.", autocompletion=names.workflows)] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="The next so many times.")] = 5,
+) -> None:
+    """List schedules, see when they start next, switch them on or off.
+
+    A schedule is off until it is switched on, and starts its workflow only while the platform is up.
+
+    Example:
+        $ dataflow workflow schedule
+
+        $ dataflow workflow schedule on nightscout
+
+        $ dataflow workflow schedule next nightscout
+
+        $ dataflow workflow schedule off nightscout
+    """
+    from dataflow.cli.views.workflow import show_schedules, show_times
+    from dataflow.errors import UsageError
+    from dataflow.operations import schedules as operations
+
+    output: Output = ctx.obj
+    context = context_of(output)
+    if action in ("on", "off"):
+        if name is None:
+            raise UsageError(f"Which workflow's schedule? dataflow workflow schedule {action} NAME")
+        output.result(operations.switch(context, name, on=action == "on"), show_schedules)
+    elif action == "next":
+        output.result(operations.list_schedules(context, name, ticks=limit), show_times)
+    else:
+        output.result(operations.list_schedules(context, name), show_schedules)
 
 
 @app.command()

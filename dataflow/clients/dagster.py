@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dataflow.clients.runs import EventKind, EventPage, RunEvent, state_of
+from dataflow.clients.runs import EventKind, EventPage, RunEvent, state_of, statuses_of
 from dataflow.errors import Action, BackendError, UsageError
-from dataflow.models import Run
+from dataflow.models import Run, RunState
 from dataflow.system.http import ask_json
 
 LOCATION = "dataflow"
@@ -63,6 +63,18 @@ _LAUNCH = """mutation($params: ExecutionParams!) {
 }"""
 
 
+_RETRY = """mutation($params: ReexecutionParams!) {
+  launchRunReexecution(reexecutionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on Error { message }
+  }
+}"""
+
+REPOSITORY_NAMES = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY}
+
+
 class DagsterClient:
     """Asks the web server at `url` (without a path)."""
 
@@ -79,9 +91,21 @@ class DagsterClient:
             return False
         return any((entry["locationOrLoadError"] or {}).get("__typename") == "RepositoryLocation" for entry in entries)
 
-    def runs(self, *, workflow: str | None = None, limit: int = 20) -> list[Run]:
-        """The newest runs first."""
-        answer = self.ask(_RUNS, filter={"pipelineName": workflow} if workflow else None, limit=limit)
+    def runs(
+        self,
+        *,
+        workflow: str | None = None,
+        states: Sequence[RunState] = (),
+        since: datetime | None = None,
+        limit: int = 20,
+    ) -> list[Run]:
+        """The newest runs first: of one workflow, in one of some states, made since then."""
+        wanted = {
+            "pipelineName": workflow,
+            "statuses": statuses_of(states) or None,
+            "createdAfter": since.timestamp() if since else None,
+        }
+        answer = self.ask(_RUNS, filter={name: value for name, value in wanted.items() if value}, limit=limit)
         return [run_of(item) for item in answer["runsOrError"]["results"]]
 
     def run(self, run_id: str) -> Run | None:
@@ -108,18 +132,29 @@ class DagsterClient:
         nodes = self.ask(query)["repositoriesOrError"].get("nodes", [])
         return {job["name"] for node in nodes for job in node["jobs"]}
 
-    def launch(self, workflow: str, config: Mapping[str, Any], tags: Mapping[str, str]) -> str:
-        """Ask for a run and return its id. Raises UsageError RUN_REFUSED where Dagster refuses the configuration."""
-        selector = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "pipelineName": workflow}
+    def launch(
+        self, workflow: str, config: Mapping[str, Any], tags: Mapping[str, str], assets: Sequence[str] = ()
+    ) -> str:
+        """Ask for a run, or for one of some `assets`, and return its id.
+
+        Raises:
+            UsageError: RUN_REFUSED where Dagster refuses the configuration.
+        """
+        selector: dict[str, Any] = {**REPOSITORY_NAMES, "pipelineName": workflow}
+        if assets:
+            selector["assetSelection"] = [{"path": name.split("/")} for name in assets]
         pairs = [{"key": key, "value": value} for key, value in tags.items()]
         params = {"selector": selector, "runConfigData": dict(config), "executionMetadata": {"tags": pairs}}
-        result = self.ask(_LAUNCH, params=params)["launchRun"]
-        if result["__typename"] == "LaunchRunSuccess":
-            return str(result["run"]["runId"])
-        reasons = [error["message"] for error in result.get("errors", [])] or [result.get("message", "")]
-        message = f"Dagster refused to run '{workflow}': {' '.join(reasons)}"
-        actions = (Action("See whether the workflow loads", "dataflow workflow list"),)
-        raise UsageError(message, code="RUN_REFUSED", actions=actions)
+        return _launched(self.ask(_LAUNCH, params=params)["launchRun"], workflow)
+
+    def retry(self, run: Run, *, from_failure: bool) -> str:
+        """Ask for an earlier run once more, with its parameters, assets and tags, and return the new run's id.
+
+        `from_failure`: only the steps that did not succeed. Raises UsageError RUN_REFUSED.
+        """
+        strategy = "FROM_FAILURE" if from_failure else "ALL_STEPS"
+        params = {"parentRunId": run.id, "strategy": strategy, "useParentRunTags": True}
+        return _launched(self.ask(_RETRY, params=params)["launchRunReexecution"], run.workflow)
 
     def cancel(self, run_id: str) -> bool:
         """Ask a run to end; False where it is not running."""
@@ -153,6 +188,16 @@ def run_of(item: Mapping[str, Any]) -> Run:
         ended=_time(item["endTime"]),
         tags={tag["key"]: tag["value"] for tag in item["tags"] if not tag["key"].startswith(".dagster/")},
     )
+
+
+def _launched(result: Mapping[str, Any], workflow: str) -> str:
+    """The new run's id. Raises UsageError RUN_REFUSED."""
+    if result["__typename"] == "LaunchRunSuccess":
+        return str(result["run"]["runId"])
+    reasons = [error["message"] for error in result.get("errors", [])] or [result.get("message", "")]
+    message = f"Dagster refused to run '{workflow}': {' '.join(reasons)}"
+    actions = (Action("See whether the workflow loads", "dataflow workflow list"),)
+    raise UsageError(message, code="RUN_REFUSED", actions=actions)
 
 
 def _event(item: Mapping[str, Any]) -> RunEvent:

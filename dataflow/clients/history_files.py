@@ -10,16 +10,16 @@ import base64
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dataflow.clients.dagster import innermost
-from dataflow.clients.runs import EventKind, EventPage, RunEvent, state_of
+from dataflow.clients.runs import EventKind, EventPage, RunEvent, state_of, statuses_of
 from dataflow.errors import BackendError
-from dataflow.models import Run
+from dataflow.models import Run, RunState
 
 _WAIT = 1.0  # seconds for a writer to end
 _PAGE = 500
@@ -48,9 +48,24 @@ class HistoryFiles:
         self._folder = home / "history"
         self._canceller = canceller
 
-    def runs(self, *, workflow: str | None = None, limit: int = 20) -> list[Run]:
-        """The newest runs first."""
-        where, values = ("where pipeline_name = ?", (workflow,)) if workflow else ("", ())
+    def runs(
+        self,
+        *,
+        workflow: str | None = None,
+        states: Sequence[RunState] = (),
+        since: datetime | None = None,
+        limit: int = 20,
+    ) -> list[Run]:
+        """The newest runs first: of one workflow, in one of some states, made since then."""
+        statuses = statuses_of(states)
+        wanted: dict[str, Sequence[str]] = {
+            "pipeline_name = ?": [workflow] if workflow else [],
+            f"status in ({', '.join('?' * len(statuses))})": statuses,
+            "create_timestamp >= ?": [_as_written(since)] if since else [],
+        }
+        parts = {clause: values for clause, values in wanted.items() if values}
+        where = f"where {' and '.join(parts)}" if parts else ""
+        values = tuple(value for part in parts.values() for value in part)
         return self._runs(f"{where} order by id desc limit {int(limit)}", values)
 
     def run(self, run_id: str) -> Run | None:
@@ -116,6 +131,11 @@ def run_of(row: sqlite3.Row, tags: dict[str, str]) -> Run:
 def written(text: str | None) -> datetime | None:
     """A moment that SQLite holds as text, in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+def _as_written(moment: datetime) -> str:
+    """A moment as SQLite holds it: its texts have the order of time."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
 
 
 def counted(seconds: float | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -53,8 +53,15 @@ class EventPage:
 class RunHistory(Protocol):
     """Runs of the project's Dagster instance."""
 
-    def runs(self, *, workflow: str | None = None, limit: int = 20) -> list[Run]:
-        """The newest runs first."""
+    def runs(
+        self,
+        *,
+        workflow: str | None = None,
+        states: Sequence[RunState] = (),
+        since: datetime | None = None,
+        limit: int = 20,
+    ) -> list[Run]:
+        """The newest runs first: of one workflow, in one of some states, made since then."""
         ...
 
     def run(self, run_id: str) -> Run | None:
@@ -73,6 +80,11 @@ class RunHistory(Protocol):
 def state_of(status: str) -> RunState:
     """Our word for Dagster's; newer Dagsters may have words we do not know."""
     return STATES.get(status, "unknown")
+
+
+def statuses_of(states: Sequence[RunState]) -> list[str]:
+    """Dagster's words for ours."""
+    return [status for status, state in STATES.items() if state in states]
 
 
 def last_of_each(runs: list[Run]) -> Mapping[str, Run]:

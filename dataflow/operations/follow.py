@@ -148,6 +148,6 @@ def _raise_unless_good(result: RunResult) -> None:
     step = progress.failed
     what = f"at step {step.name}: {step.error}" if step else f"outside its steps: {progress.error or 'no reason given'}"
     hint = "\n".join(f"{line.level:<8}{line.message}" for line in result.log_lines) or None
-    again = Action("Run it again", f"dataflow workflow run {run.workflow}")
+    again = Action("Run what did not succeed again", f"dataflow workflow retry {short} --from-failure")
     message = f"The run {short} of {run.workflow} failed {what}"
     raise RunFailedError(message, hint=hint, actions=(why, logs, again), retryable=True, data=result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from dataflow.errors import Action, MissingError
 from dataflow.events import Noted, Report
@@ -14,18 +14,18 @@ from dataflow.operations import code, preflight
 from dataflow.operations.audit import audited
 from dataflow.operations.context import Context
 from dataflow.operations.workflows import find_workflow
-from dataflow.system.waiting import wait_until
 from dataflow.workflows import workers
 
-_RELOAD = 60.0  # seconds Dagster may take to import the workflows again
+WHERE = {"dagster": "on the running Dagster", "process": "in a process of its own: Dagster is down"}
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`values`: texts of `--set name=value`. `tags`: added to the run."""
+    """`values`: texts of `--set name=value`. `assets`: selections, none for all. `tags`: added to the run."""
 
     workflow: str
     values: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     dry_run: bool = False
 
@@ -45,28 +45,60 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
     """Check everything that can be checked, then ask for the run.
 
     Raises:
-        UsageError: WORKFLOW_UNKNOWN, PARAMETER_UNKNOWN, PARAMETER_INVALID, RUN_REFUSED.
+        UsageError: WORKFLOW_UNKNOWN, PARAMETER_UNKNOWN, PARAMETER_INVALID, SELECTION_INVALID, ASSET_UNKNOWN,
+            RUN_REFUSED.
         ConfigurationError: WORKFLOW_BROKEN, SECRET_MISSING.
         MissingError: SERVICE_DOWN for a service the workflow requires, and under Docker for Dagster itself.
     """
     info = find_workflow(context, options.workflow)
     values = preflight.parameters(info, options.values)
     shown = {item.name: values.get(item.name, item.default) for item in info.parameters}
-    through: Literal["dagster", "process"] = "dagster" if context.dagster_answers() else "process"
-    if through == "process" and not context.has_files:
-        raise not_up(context)
+    chosen = _chosen(info, options.assets)
+    through = carried_by(context)
     preflight.require_secrets(context, info)
     if options.dry_run:
-        return Launched(info.name, None, through, shown, info.assets)
+        return Launched(info.name, None, through, shown, chosen or info.assets)
     preflight.require_services(context, info)
     config = {"resources": {f"{info.name}_parameters": {"config": values}}} if values else {}
     tags = {"dataflow/workflow": info.name, **preflight.tags(options.tags)}
     with audited(context, "workflow run", info.name):
-        begin = _ask_dagster if through == "dagster" else _start
-        run_id = begin(context, info, config, tags)
-    where = "on the running Dagster" if through == "dagster" else "in a process of its own: Dagster is down"
-    report(Noted(f"Run {run_id[:8]} of {info.name} {where}."))
-    return Launched(info.name, run_id, through, shown, info.assets)
+        if through == "dagster":
+            code.refresh(context, info.name)
+            run_id = context.dagster.launch(info.name, config, tags, chosen)
+        else:
+            given = {"--config": config, "--tags": tags, "--assets": chosen}
+            run_id = start(context, info, *(word for name, part in given.items() for word in (name, json.dumps(part))))
+    report(Noted(f"Run {run_id[:8]} of {info.name} {WHERE[through]}."))
+    return Launched(info.name, run_id, through, shown, chosen or info.assets)
+
+
+def carried_by(context: Context) -> Literal["dagster", "process"]:
+    """Who carries out a run that is asked for now. Raises MissingError SERVICE_DOWN where nobody could."""
+    if context.dagster_answers():
+        return "dagster"
+    if not context.has_files:
+        raise not_up(context)
+    return "process"
+
+
+def start(context: Context, info: WorkflowInfo, *arguments: str) -> str:
+    """Start a run's process, which makes the run in the history; return the run's id."""
+    run_id = str(uuid.uuid4())
+    engine = context.native
+    context.prepare_history()
+    words = ["--workflow", info.name, *arguments]
+    workers.start(context.paths, run_id, info.name, engine.worker_environment(), words)
+    return run_id
+
+
+def _chosen(info: WorkflowInfo, selections: tuple[str, ...]) -> tuple[str, ...]:
+    """The assets that any of the selections means, in the order of the workflow."""
+    if not selections:
+        return ()
+    from dataflow.workflows.selection import select
+
+    found = {asset for text in selections for asset in select(info, text)}
+    return tuple(asset for asset in info.assets if asset in found)
 
 
 def not_up(context: Context) -> MissingError:
@@ -75,21 +107,3 @@ def not_up(context: Context) -> MissingError:
     actions = (Action("Start the platform", "dataflow up"), Action("See what is wrong", "dataflow status"))
     hint = f"The engine is docker ({context.choice.reason})."
     return MissingError(message, code="SERVICE_DOWN", hint=hint, actions=actions, retryable=True)
-
-
-def _ask_dagster(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: dict[str, str]) -> str:
-    """Launch there; where the workflows changed since Dagster imported them, have it import them again first."""
-    if code.is_stale(context):
-        context.dagster.reload()
-        wait_until(context.dagster.jobs, lambda names: info.name in names, timeout=_RELOAD, interval=0.3)
-        code.remember(context)
-    return context.dagster.launch(info.name, config, tags)
-
-
-def _start(context: Context, info: WorkflowInfo, config: dict[str, Any], tags: dict[str, str]) -> str:
-    run_id = str(uuid.uuid4())
-    engine = context.native
-    context.prepare_history()
-    arguments = ["--workflow", info.name, "--config", json.dumps(config), "--tags", json.dumps(tags)]
-    workers.start(context.paths, run_id, info.name, engine.worker_environment(), arguments)
-    return run_id

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from dataflow.clients.runs import RunHistory
+from dataflow.clients.runs import STATES, RunHistory
+from dataflow.config.validation import suggestion
 from dataflow.errors import Action, UsageError
 from dataflow.events import Report, StepChanged
-from dataflow.models import FINISHED, Run
+from dataflow.models import FINISHED, Run, RunState
 from dataflow.operations.audit import audited
 from dataflow.operations.context import Context
 from dataflow.operations.following import CheckOutcome, Progress
+from dataflow.operations.moments import moment
 from dataflow.operations.workflows import find_workflow
 from dataflow.system.waiting import wait_until
 from dataflow.workflows import workers
@@ -39,12 +43,34 @@ class RunDetail:
         return tuple(check for check in self.progress.checks if not check.passed)
 
 
-def list_runs(context: Context, *, workflow: str | None = None, limit: int = 20) -> RunList:
-    """The newest runs, of one workflow or of all."""
+def list_runs(
+    context: Context,
+    *,
+    workflow: str | None = None,
+    states: Sequence[str] = (),
+    since: str | None = None,
+    limit: int = 20,
+) -> RunList:
+    """The newest runs: of one workflow or of all, in some states or in any, made since a time or ever.
+
+    Raises:
+        UsageError: WORKFLOW_UNKNOWN, STATE_UNKNOWN, TIME_INVALID.
+    """
+    wanted = [_state(word) for word in states]
     if workflow:
         find_workflow(context, workflow)
+    begin = moment(since, datetime.now(UTC)) if since else None
     reconcile(context)
-    return RunList(tuple(context.history().runs(workflow=workflow, limit=limit)))
+    found = context.history().runs(workflow=workflow, states=wanted, since=begin, limit=limit)
+    return RunList(tuple(found))
+
+
+def _state(word: str) -> RunState:
+    known = {state: state for state in STATES.values()}
+    if word not in known:
+        hint = suggestion(word, known) or f"There are: {', '.join(known)}."
+        raise UsageError(f"'{word}' is no state of a run.", code="STATE_UNKNOWN", hint=hint)
+    return known[word]
 
 
 def show_run(context: Context, run_id: str) -> RunDetail:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import ConfigurationError, Place
-from dataflow.models import Parameter, WorkflowInfo
+from dataflow.models import AssetNode, Parameter, WorkflowInfo
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -134,6 +134,7 @@ def info_of(registration: Registration, manifest: Manifest[Any], definitions: dg
     """What lists and pages show of a workflow."""
     repository = definitions.get_repository_def()
     graph = repository.asset_graph
+    nodes = [graph.get(key) for key in graph.toposorted_asset_keys if graph.get(key).is_materializable]
     return WorkflowInfo(
         name=registration.name,
         description=registration.description,
@@ -147,9 +148,21 @@ def info_of(registration: Registration, manifest: Manifest[Any], definitions: dg
             Parameter(key, spec.type, _plain(spec.default), spec.description)
             for key, spec in manifest.parameters.items()
         ),
-        assets=tuple(key.to_user_string() for key in graph.toposorted_asset_keys if graph.get(key).is_materializable),
+        assets=tuple(node.key.to_user_string() for node in nodes),
         checks=tuple(sorted(f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys)),
+        graph=tuple(_node(node) for node in nodes),
         freshness=_freshness(graph, manifest.fresh_hours),
+    )
+
+
+def _node(node: Any) -> AssetNode:
+    return AssetNode(
+        key=node.key.to_user_string(),
+        upstream=tuple(sorted(parent.to_user_string() for parent in node.parent_keys)),
+        group=node.group_name,
+        kinds=tuple(sorted(node.kinds)),
+        tags=dict(node.tags),
+        owners=tuple(node.owners),
     )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dataflow.config.paths import ProjectPaths
 from dataflow.errors import DataflowError
 from dataflow.shared import logging as pipeline
-from dataflow.workflows import blocked_steps, log_room, workers
+from dataflow.workflows import blocked_steps, log_room, new_runs, workers
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -64,16 +64,19 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--workflow")
     parser.add_argument("--config", type=json.loads, default={})
     parser.add_argument("--tags", type=json.loads, default={})
+    parser.add_argument("--assets", type=json.loads, default=[])
+    parser.add_argument("--retry", metavar="RUN_ID")
+    parser.add_argument("--from-failure", action="store_true")
     return parser.parse_args(arguments)
 
 
 def _carry_out(options: argparse.Namespace, instance: dg.DagsterInstance, paths: ProjectPaths) -> int:
     run = instance.get_run_by_id(options.run_id)
     job = _job(options.workflow or (run.job_name if run else ""), paths)
-    if run is None:
-        run = instance.create_run_for_job(
-            job_def=job.get_definition(), run_id=options.run_id, run_config=options.config, tags=options.tags
-        )
+    if run is None and options.retry:
+        run = new_runs.retry(instance, job, options.run_id, options.retry, from_failure=options.from_failure)
+    elif run is None:
+        run = new_runs.make(instance, job, options.run_id, options.config, options.tags, options.assets)
     if run.is_finished:  # cancelled before this process was there
         return 1
     if run.asset_selection or run.asset_check_selection:

@@ -11,12 +11,16 @@ from dataflow.cli.views.project import HOW_TO_WORKFLOW
 from dataflow.models import LogLine, Run
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
+    from dataflow.clients.schedules import Schedule
     from dataflow.operations.follow import RunResult
     from dataflow.operations.following import Progress
     from dataflow.operations.run import Launched
     from dataflow.operations.runs import RunDetail, RunList
+    from dataflow.operations.schedules import ScheduleList
     from dataflow.operations.workflows import WorkflowDetail, WorkflowList
 
 
@@ -90,6 +94,36 @@ def show_result(console: Console, result: RunResult) -> None:
     held = f", {count(len(progress.checks), 'check')} held" if progress.checks else ""
     console.print(f"{run.workflow} succeeded in {took(run.seconds)}: {count(len(progress.steps), 'step')}{held}.")
     console.print(f"  {result.url}" if result.url else f"  run {run.id}", soft_wrap=True)
+
+
+def show_schedules(console: Console, result: ScheduleList) -> None:
+    """Schedules, and when each starts its workflow next."""
+    if not result.schedules:
+        console.print('No schedules. A workflow gets one by @register_workflow(…, schedule="15 6 * * *").')
+        return
+    rows = [
+        (one.workflow, f"{one.cron} {one.timezone}", "on" if one.on else "off", _next(one)) for one in result.schedules
+    ]
+    table(console, ["WORKFLOW", "SCHEDULE", "STATE", "NEXT"], rows)
+
+
+def show_times(console: Console, result: ScheduleList) -> None:
+    """When schedules start their workflows, the next first."""
+    times = sorted((time, one.workflow) for one in result.schedules if one.on for time in one.next)
+    if times:
+        table(console, ["NEXT", "WORKFLOW"], [(_clock(time), workflow) for time, workflow in times])
+    for one in result.schedules:
+        if not one.on:
+            console.print(f"{one.workflow} is off: dataflow workflow schedule on {one.workflow}", soft_wrap=True)
+
+
+def _next(one: Schedule) -> str:
+    return _clock(one.next[0]) if one.on and one.next else "-"
+
+
+def _clock(time: datetime) -> str:
+    """A moment to come, by this machine's clock."""
+    return f"{time.astimezone():%a %Y-%m-%d %H:%M}"
 
 
 def show_runs(console: Console, result: RunList) -> None:

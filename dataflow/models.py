@@ -103,7 +103,8 @@ class AssetNode:
 class WorkflowInfo:
     """A registered workflow, as far as it is known without running anything.
 
-    `freshness`: seconds after which an asset is stale, for those that have a freshness policy.
+    `freshness`: seconds after which an asset is stale, for those that have a freshness policy. `together`: assets that
+    one step computes or checks, all of them or none.
     """
 
     name: str
@@ -118,6 +119,7 @@ class WorkflowInfo:
     assets: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     graph: tuple[AssetNode, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
     freshness: dict[str, float] = field(default_factory=dict[str, float])
 
 

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
-from dataflow.errors import Action, MissingError
+from dataflow.errors import Action, MissingError, UsageError
 from dataflow.events import Noted, Report
 from dataflow.models import WorkflowInfo
 from dataflow.operations import code, preflight
@@ -46,7 +46,7 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
 
     Raises:
         UsageError: WORKFLOW_UNKNOWN, PARAMETER_UNKNOWN, PARAMETER_INVALID, SELECTION_INVALID, ASSET_UNKNOWN,
-            RUN_REFUSED.
+            SELECTION_PARTIAL, RUN_REFUSED.
         ConfigurationError: WORKFLOW_BROKEN, SECRET_MISSING.
         MissingError: SERVICE_DOWN for a service the workflow requires, and under Docker for Dagster itself.
     """
@@ -98,6 +98,11 @@ def _chosen(info: WorkflowInfo, selections: tuple[str, ...]) -> tuple[str, ...]:
     from dataflow.workflows.selection import select
 
     found = {asset for text in selections for asset in select(info, text)}
+    for step in info.together:
+        if found.intersection(step) and not found.issuperset(step):
+            message = f"One step of {info.name} computes or checks {', '.join(step)}: all of them or none."
+            hint = "Select all of them, or give the step can_subset=True."
+            raise UsageError(message, code="SELECTION_PARTIAL", hint=hint)
     return tuple(asset for asset in info.assets if asset in found)
 
 

@@ -151,8 +151,17 @@ def info_of(registration: Registration, manifest: Manifest[Any], definitions: dg
         assets=tuple(node.key.to_user_string() for node in nodes),
         checks=tuple(sorted(f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys)),
         graph=tuple(_node(node) for node in nodes),
+        together=tuple(
+            sorted({names for one in graph.assets_defs if not one.can_subset and len(names := _names(one)) > 1})
+        ),
         freshness=_freshness(graph, manifest.fresh_hours),
     )
+
+
+def _names(definition: dg.AssetsDefinition) -> tuple[str, ...]:
+    """The assets that a step computes or checks."""
+    keys = {*definition.keys, *(key.asset_key for key in definition.check_keys)}
+    return tuple(sorted(key.to_user_string() for key in keys))
 
 
 def _node(node: Any) -> AssetNode:

@@ -48,6 +48,9 @@ def test_every_command_has_an_example() -> None:
 def test_the_example_runs(platform: Project, name: str, text: str) -> None:
     if name == "workflow cancel":  # it needs a run that goes on
         assert platform.call("workflow", "run", "nightscout", "--detach").code == 0
+    if "--from-failure" in text:  # it needs a run that did not succeed
+        run_id = platform.call("workflow", "run", "nightscout", "--detach", "--json").data["run_id"]
+        assert platform.call("workflow", "cancel", run_id).code == 0
     if name == "alerts ack":  # it needs an alert
         folder = add_workflow(platform, "fragile", body="raise ValueError")
         assert platform.call("workflow", "run", "fragile").code == 7

@@ -37,7 +37,7 @@ SHOP = WorkflowInfo(
         ("tag:domain=sales", "daily weekly"),
         ("kind:dbt and tag:domain=sales", "daily"),
         ("not kind:dbt", "orders weekly"),
-        ("owner:data@example.org", "orders"),
+        ('owner:"data@example.org"', "orders"),
         ("sinks(*)", "weekly"),
         ("roots(*)", "orders"),
         ('key:"staging/*"', "staging/orders"),

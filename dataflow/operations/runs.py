@@ -66,7 +66,7 @@ def list_runs(
 
 
 def _state(word: str) -> RunState:
-    known = {state: state for state in STATES.values()}
+    known: dict[str, RunState] = {state: state for state in STATES.values()}
     if word not in known:
         hint = suggestion(word, known) or f"There are: {', '.join(known)}."
         raise UsageError(f"'{word}' is no state of a run.", code="STATE_UNKNOWN", hint=hint)
@@ -96,14 +96,21 @@ def cancel_run(context: Context, run_id: str, report: Report) -> RunDetail:
         raise UsageError(message, code="RUN_FINISHED")
     with audited(context, "workflow cancel", run.id):
         report(StepChanged(f"run {run.id[:8]}", "started", "cancelling"))
-        history.cancel(run.id)
         wait_until(
-            lambda: history.run(run.id),
+            lambda: _asked_to_end(context, history, run.id),
             lambda now: now is None or now.state in FINISHED,
             timeout=_CANCEL_SECONDS,
             interval=0.3,
         )
     return show_run(context, run.id)
+
+
+def _asked_to_end(context: Context, history: RunHistory, run_id: str) -> Run | None:
+    """The run as it is now, after asking it to end. Until its process has begun nobody hears that: ask again."""
+    run = history.run(run_id) or _beginning(context, run_id)
+    if run and run.state not in FINISHED and run.state != "canceling":
+        history.cancel(run_id)
+    return run
 
 
 def find_run(context: Context, history: RunHistory, run_id: str) -> Run:

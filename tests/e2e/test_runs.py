@@ -116,6 +116,16 @@ def test_a_run_can_be_detached_watched_and_cancelled(running: tuple[Project, str
     assert (again.code, again.error["code"]) == (2, "RUN_FINISHED")
 
 
+@pytest.mark.parametrize("moment", [0.0, 1.0])
+def test_a_run_can_be_cancelled_before_it_has_begun(running: tuple[Project, str], moment: float) -> None:
+    project, _ = running
+    run_id = project.call("workflow", "run", "slow", "--detach", "--json").data["run_id"]
+    time.sleep(moment)
+    called = project.call("workflow", "cancel", run_id, "--json")
+    assert called.code == 0, called.out
+    assert called.data["run"]["state"] == "canceled"
+
+
 def test_interrupting_the_command_cancels_the_run_where_nobody_can_be_asked(running: tuple[Project, str]) -> None:
     project, _ = running
     process = project.start("workflow", "run", "slow", "--verbose")

@@ -56,7 +56,7 @@ def list_runs(
     Raises:
         UsageError: WORKFLOW_UNKNOWN, STATE_UNKNOWN, TIME_INVALID.
     """
-    wanted = [_state(word) for word in states]
+    wanted: list[RunState] = [_state(word) for word in states]
     if workflow:
         find_workflow(context, workflow)
     begin = moment(since, datetime.now(UTC)) if since else None

@@ -64,7 +64,9 @@ class Supervisor:
         (added, changed, removed), *_ = self._client.call("reloadConfig")
         self._await_end([*removed, *changed, *names])
         for name in [*removed, *changed]:
-            self._client.call("stopProcessGroup", name)
+            self._client.call("stopProcessGroup", name, False)
+        self._await_end([*removed, *changed])
+        for name in [*removed, *changed]:
             self._client.call("removeProcessGroup", name)
         for name in [*changed, *added]:
             self._client.call("addProcessGroup", name)
@@ -80,7 +82,7 @@ class Supervisor:
     def stop(self, name: str) -> None:
         """Stop a service, and wait until it has ended."""
         with _already("NOT_RUNNING"):
-            self._client.call("stopProcess", name)
+            self._client.call("stopProcess", name, False)  # a call ends sooner than some services do
         self._await_end([name])
 
     def end_all(self, report: Report) -> int:

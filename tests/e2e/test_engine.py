@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import Project, add_workflow
+from tests.conftest import Project, add_workflow, timed
 from tests.e2e.conftest import eventually, mine, nothing_left, wait_for
 
 LIGHT = "object-store"  # starts in a second
@@ -204,6 +204,21 @@ def test_a_service_that_never_answers_is_not_healthy_in_time(own: Project) -> No
     called = own.call("up", "mute", "--timeout", "3", "--json")
     assert (called.code, called.error["code"]) == (6, "NOT_HEALTHY")
     assert "does not answer" in called.error["message"]
+
+
+def test_a_service_that_takes_its_time_to_end_is_waited_for(own: Project) -> None:
+    add_service(own, "stubborn", ["sh", "-c", "trap : TERM; while :; do sleep 0.2; done"])
+    file = own.root / "compose" / "services" / "stubborn" / "compose.yaml"
+    file.write_text(f"{file.read_text()}    stop_seconds: 12\n")
+    assert own.call("up", "stubborn").code == 0
+    seconds, called = timed(own, "stop", "stubborn")
+    assert called.code == 0, called.err
+    assert seconds > 11
+    assert service(own, "stubborn")["state"] == "stopped"
+    assert own.call("start", "stubborn").code == 0
+    before = named(own, "trap")
+    assert own.call("restart", "stubborn").code == 0
+    assert not set(before) & set(named(own, "trap"))
 
 
 def test_a_service_whose_program_is_missing_is_left_out_and_becomes_available_with_it(

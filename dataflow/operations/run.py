@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import uuid
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,7 @@ from dataflow.operations.context import Context
 from dataflow.operations.workflows import find_workflow
 from dataflow.workflows import workers
 
+_LOOKED_AT = 5  # runs that tell how long the next one takes
 WHERE = {"dagster": "on the running Dagster", "process": "in a process of its own: Dagster is down"}
 
 
@@ -32,13 +34,18 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A run that was asked for. `through`: who carries it out. No id after a dry run."""
+    """A run that was asked for. `through`: who carries it out.
+
+    After a dry run there is no id, but `expected`: the median seconds of the newest runs that succeeded, where all of
+    the workflow would run and has run before.
+    """
 
     workflow: str
     run_id: str | None
     through: Literal["dagster", "process"]
     parameters: dict[str, str | int | float | bool | None]
     assets: tuple[str, ...]
+    expected: float | None = None
 
 
 def launch(context: Context, options: RunOptions, report: Report) -> Launched:
@@ -57,7 +64,8 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
     through = carried_by(context)
     preflight.require_secrets(context, info)
     if options.dry_run:
-        return Launched(info.name, None, through, shown, chosen or info.assets)
+        expected = None if chosen else _usual_seconds(context, info.name)
+        return Launched(info.name, None, through, shown, chosen or info.assets, expected)
     preflight.require_services(context, info)
     config = {"resources": {f"{info.name}_parameters": {"config": values}}} if values else {}
     tags = {"dataflow/workflow": info.name, **preflight.tags(options.tags)}
@@ -89,6 +97,12 @@ def start(context: Context, info: WorkflowInfo, *arguments: str) -> str:
     words = ["--workflow", info.name, *arguments]
     workers.start(context.paths, run_id, info.name, engine.worker_environment(), words)
     return run_id
+
+
+def _usual_seconds(context: Context, workflow: str) -> float | None:
+    runs = context.history().runs(workflow=workflow, states=("success",), limit=_LOOKED_AT)
+    seconds = [run.seconds for run in runs if run.seconds is not None]
+    return round(statistics.median(seconds), 1) if seconds else None
 
 
 def _chosen(info: WorkflowInfo, selections: tuple[str, ...]) -> tuple[str, ...]:

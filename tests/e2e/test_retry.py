@@ -101,7 +101,10 @@ def test_a_retry_from_the_failure_runs_only_what_did_not_succeed(parts: tuple[Pr
 def test_what_cannot_be_retried_is_refused(parts: tuple[Project, Path]) -> None:
     project, place = parts
     (place / "mended").touch()
-    assert project.call("workflow", "run", "parts").code == 0
+    ran = project.call("workflow", "run", "parts", "--json")
+    assert ran.code == 0
+    started, ended = (datetime.fromisoformat(ran.data["run"][name]) for name in ("started", "ended"))
+    took = (ended - started).total_seconds()
     for words, code in (
         (("retry", "last", "--from-failure"), "NOTHING_FAILED"),
         (("retry", "ffffffff"), "RUN_UNKNOWN"),
@@ -111,6 +114,9 @@ def test_what_cannot_be_retried_is_refused(parts: tuple[Project, Path]) -> None:
         called = project.call("workflow", *words, "--json")
         assert (called.code, called.error["code"]) == (2, code)
     assert written(place) == {"first": 1, "second": 1, "third 42": 1}
+    planned = project.call("workflow", "run", "parts", "--dry-run", "--json").data
+    assert planned["expected"] == pytest.approx(took, abs=0.2)
+    assert f"Expect it to take {planned['expected']:.1f} s" in project.call("workflow", "run", "parts", "--dry-run").out
 
 
 def test_chosen_assets_run_and_no_others(parts: tuple[Project, Path]) -> None:

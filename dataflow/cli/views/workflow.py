@@ -86,6 +86,8 @@ def show_launched(console: Console, launched: Launched) -> None:
         console.print(f"  {name} = {value(chosen)}", soft_wrap=True)
     for asset in launched.assets:
         console.print(f"  computes {asset}", soft_wrap=True)
+    if launched.expected is not None:
+        console.print(f"Expect it to take {took(launched.expected)}: so long did the newest runs take that succeeded.")
 
 
 def show_result(console: Console, result: RunResult) -> None:

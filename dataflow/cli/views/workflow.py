@@ -182,7 +182,7 @@ def show_log_line(console: Console, line: LogLine) -> None:
 
 def _runs(console: Console, runs: tuple[Run, ...]) -> None:
     if not runs:
-        console.print("No runs yet.")
+        console.print("No runs.")
         return
     rows = [(run.id[:8], run.workflow, state(run.state), ago(run.created), took(run.seconds)) for run in runs]
     table(console, ["RUN", "WORKFLOW", "STATE", "#AGO", "#TOOK"], rows)

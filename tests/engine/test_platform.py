@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Project
+from tests.conftest import ROOT, Project, add_workflow
 from tests.e2e.test_help_examples import ON_DOCKER
 from tests.engine import collected, dashboards
 from tests.engine.conftest import compose_name, container, containers, docker, eventually, inspect, services
@@ -137,8 +137,6 @@ def test_runs_their_logs_and_objects_are_reached_from_the_host(platform: Project
 
 def test_a_run_is_cancelled_from_the_host(platform: Project) -> None:
     body = "import time\n    time.sleep(120)"
-    from tests.conftest import add_workflow
-
     folder = add_workflow(platform, "patient", body=body)
     try:
         launched = platform.call("workflow", "run", "patient", "--detach", "--json", timeout=400)
@@ -159,8 +157,6 @@ def test_a_run_is_cancelled_from_the_host(platform: Project) -> None:
 
 
 def test_a_changed_workflow_runs_without_a_new_image_or_container(platform: Project) -> None:
-    from tests.conftest import add_workflow
-
     before = {name: inspect(container(platform, name))["Id"] for name in ("dagster-code", "dagster-daemon")}
     add_workflow(platform, "fresh", body="print('one')")
     assert platform.call("workflow", "run", "fresh", timeout=400).code == 0
@@ -345,8 +341,6 @@ def from_signal_to_end(name: str, since: float) -> float:
 
 
 def test_the_killed_daemon_comes_back_and_its_run_is_told_as_failed(platform: Project) -> None:
-    from tests.conftest import add_workflow
-
     add_workflow(platform, "victim", body="import time\n    time.sleep(60)")
     run_id = platform.call("workflow", "run", "victim", "--detach", "--json", timeout=400).data["run_id"]
 
@@ -358,6 +352,24 @@ def test_the_killed_daemon_comes_back_and_its_run_is_told_as_failed(platform: Pr
     eventually(lambda: containers(platform)["dagster-daemon"] != "running" or state() != "running", 10, "it is gone")
     platform.call("up")
     eventually(lambda: state() == "failure", 60, "the run is told as failed")
+
+
+def test_a_retry_from_the_failure_has_what_an_earlier_container_made(platform: Project) -> None:
+    code = add_workflow(platform, "parts", body="return 41") / "dagster_job.py"
+    failing = "@dg.asset\ndef second(parts_table: int) -> None:\n    {body}\n\n\n@register_workflow"
+    text = code.read_text().replace("-> None", "-> int").replace("[parts_table]", "[parts_table, second]")
+    try:
+        code.write_text(text.replace("@register_workflow", failing.format(body="raise ValueError(parts_table)")))
+        failed = platform.call("workflow", "run", "parts", "--json", timeout=400)
+        assert failed.code == 7
+        assert "41" in failed.error["message"]
+        code.write_text(text.replace("@register_workflow", failing.format(body="assert parts_table == 41")))
+        assert platform.call("restart", "dagster-code", "dagster-daemon").code == 0
+        called = platform.call("workflow", "retry", failed.data["run"]["id"], "--from-failure", "--json", timeout=400)
+        assert called.code == 0, called.out
+        assert [step["name"] for step in called.data["progress"]["steps"]] == ["second"]
+    finally:
+        shutil.rmtree(code.parent)
 
 
 def test_a_changed_env_recreates_only_what_runs_code_and_says_why(platform: Project) -> None:

@@ -53,24 +53,14 @@ _EVENTS = """query($id: ID!, $cursor: String) {
   }
 }"""
 
-_LAUNCH = """mutation($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on RunConfigValidationInvalid { errors { message } }
-    ... on Error { message }
-  }
-}"""
-
-
-_RETRY = """mutation($params: ReexecutionParams!) {
-  launchRunReexecution(reexecutionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on RunConfigValidationInvalid { errors { message } }
-    ... on Error { message }
-  }
-}"""
+_LAUNCHED = """__typename
+... on LaunchRunSuccess { run { runId } }
+... on RunConfigValidationInvalid { errors { message } }
+... on Error { message }"""
+_LAUNCH = f"mutation($params: ExecutionParams!) {{ launchRun(executionParams: $params) {{ {_LAUNCHED} }} }}"
+_RETRY = f"""mutation($params: ReexecutionParams!) {{
+  launchRunReexecution(reexecutionParams: $params) {{ {_LAUNCHED} }}
+}}"""
 
 REPOSITORY_NAMES = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY}
 

@@ -113,11 +113,22 @@ def _notice_death(context: Context, run_id: str, history: RunHistory, quiet: flo
     if by_daemon and quiet < _SETTLE:
         return
     worker = workers.find(context.paths, run_id)
+    if not (worker and worker.alive) and history.run(run_id) is None:
+        raise _never_made(context, run_id)
     if worker and not worker.alive:
         write_end(context, worker)
         workers.forget(context.paths, run_id)
     elif worker is None and quiet > _SETTLE and not by_daemon:
         context.dagster_files.end(run_id, "The run's process never began.")
+
+
+def _never_made(context: Context, run_id: str) -> RunFailedError:
+    """The error for a process that ended before its run was in the history, with its last words."""
+    log = context.paths.logs / "worker.log"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    message = f"The process of the run {run_id[:8]} ended before the run had begun."
+    actions = (Action("See whether the workflows are right", "dataflow workflow validate"),)
+    return RunFailedError(message, hint=lines[-1] if lines else None, actions=actions)
 
 
 def _settle(context: Context, run_id: str) -> None:

@@ -119,6 +119,18 @@ def test_what_cannot_be_retried_is_refused(parts: tuple[Project, Path]) -> None:
     assert f"Expect it to take {planned['expected']:.1f} s" in project.call("workflow", "run", "parts", "--dry-run").out
 
 
+def test_a_step_that_is_no_longer_there_is_told(parts: tuple[Project, Path]) -> None:
+    project, place = parts
+    assert project.call("workflow", "run", "parts").code == 7
+    code = project.root / "workflows" / "parts" / "dagster_job.py"
+    code.write_text(code.read_text().replace("second", "other"))
+    called = project.call("workflow", "retry", "last", "--from-failure", "--json", timeout=120)
+    assert called.code != 0
+    assert called.error["code"] in {"RUN_FAILED", "RUN_REFUSED"}
+    assert "second" in called.error["message"] + str(called.error["hint"])
+    assert written(place) == {"first": 1}
+
+
 def test_chosen_assets_run_and_no_others(parts: tuple[Project, Path]) -> None:
     project, place = parts
     (place / "mended").touch()

@@ -169,13 +169,15 @@ class DagsterClient:
 
 def run_of(item: Mapping[str, Any]) -> Run:
     """A run from the fields of `RUN_FIELDS`."""
+    started, ended = _time(item["startTime"]), _time(item["endTime"])
     return Run(
         id=item["runId"],
         workflow=item["jobName"],
         state=state_of(item["status"]),
         created=_time(item["creationTime"]),
-        started=_time(item["startTime"]),
-        ended=_time(item["endTime"]),
+        # Of a run that ended before it started, Dagster gives the end as the start.
+        started=None if started == ended else started,
+        ended=ended,
         tags={tag["key"]: tag["value"] for tag in item["tags"] if not tag["key"].startswith(".dagster/")},
     )
 

@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.utils import make_new_run_id
 
 from dataflow.clients.dagster import DagsterClient
 from dataflow.clients.history_files import HistoryFiles
@@ -225,9 +226,13 @@ def test_the_log_of_a_run_is_json_lines_of_one_schema(running: tuple[Project, st
 def test_the_files_tell_of_every_run_what_dagster_tells(running: tuple[Project, str]) -> None:
     project, through = running
     home = ProjectPaths(project.root).dagster_home
+    with DagsterInstance.from_config(str(home)) as instance:
+        ended_before_it_started = DagsterRun(job_name="slow", run_id=make_new_run_id())
+        instance.report_run_canceled(instance.add_run(ended_before_it_started))
     files = HistoryFiles(home, lambda: lambda _: False)
     runs = files.runs(limit=1000)
     assert {"success", "failure"} <= {run.state for run in runs}
+    assert files.run(ended_before_it_started.run_id).started is None
     if through == "dagster":
         client = DagsterClient(project.call("open", "--print").out.strip())
         assert runs == client.runs(limit=1000)

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ from dataflow.errors import Action, ConfigurationError, MissingError, OperationF
 from dataflow.shared.environment import required
 from dataflow.system.files import exclusive, mapped_os_errors
 from dataflow.system.process import Completed, find_program, run
+from dataflow.workflows.dbt_process import DbtThread
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -34,6 +35,7 @@ KEPT = 5  # parsed projects and run folders that stay; older ones go
 PARSE_SECONDS = 300.0
 GENERATED = frozenset({"target", "logs", "__pycache__", ".user.yml"})
 QUIET = ("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check")
+_SILENT = ("--log-level", "none", "--log-level-file", "debug", *QUIET[1:])  # its events reach us without its printing
 
 _PARSED = "Errors parsed from dbt logs:"
 _FILE = re.compile(r"\(([^()\s]+\.(?:sql|ya?ml|py|csv|md))\)|[\w-]+\.(?:sql|ya?ml)(?= )|(\S+/\S+\.(?:sql|ya?ml))")
@@ -57,6 +59,11 @@ class DbtProject:
     def vars(self) -> str:
         """The variables as dbt's `--vars` takes them. Parsing and building must use the same, or dbt parses anew."""
         return json.dumps(dict(self.variables), sort_keys=True)
+
+    def paths(self, target: Path) -> tuple[str, ...]:
+        """The options that keep dbt's hands off every folder but `target`."""
+        folder, into = str(self.folder), str(target)
+        return "--project-dir", folder, "--profiles-dir", folder, "--target-path", into, "--log-path", into
 
 
 def dbt_models(folder: Path, *, workflow: str, variables: Mapping[str, Any] | None = None) -> dg.AssetsDefinition:
@@ -89,7 +96,7 @@ def dbt_models(folder: Path, *, workflow: str, variables: Mapping[str, Any] | No
         target = _run_folder(project, parsed, context.run.run_id)
         arguments = ["build", "--vars", project.vars]
         try:
-            yield from _command_line(folder).cli(arguments, context=context, target_path=target).stream()
+            yield from _invocation(project, arguments, target, context).stream()
         except DagsterDbtCliRuntimeError as error:
             raise _failure(project, target, str(error)) from error
 
@@ -132,9 +139,8 @@ def _parse(project: DbtProject, into: Path) -> None:
 
 
 def _run_parse(project: DbtProject, target: Path) -> Completed:
-    folder = str(project.folder)
-    paths = ("--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", str(target))
-    command = [find_program("dbt") or "dbt", "--log-format", "json", *QUIET, "parse", "--vars", project.vars, *paths]
+    options = ["--vars", project.vars, *project.paths(target)]
+    command = [find_program("dbt") or "dbt", "--log-format", "json", *QUIET, "parse", *options]
     return run(command, cwd=project.folder, timeout=PARSE_SECONDS)
 
 
@@ -234,28 +240,29 @@ def _translator(workflow: str) -> Any:
     return Translator()
 
 
-def _command_line(folder: Path) -> Any:
-    """dagster-dbt's resource without what it does beside running dbt.
+def _invocation(project: DbtProject, arguments: Sequence[str], target: Path, context: Any) -> Any:
+    """dagster-dbt's reading of what dbt tells, of a dbt that runs in this process.
 
-    It asks `dbt --version`, which asks the package index for a newer one (1.7 s, and a network), and it opens an
-    adapter in our process, which only row counts and column metadata need. The version is known here, and
-    having no adapter is a case that dagster-dbt knows from dbt Fusion.
+    Its own resource starts the program, and before that `dbt --version`, which asks the package index for a newer one
+    (1.7 s, and a network), and it opens an adapter, which only row counts and column metadata need. The version is
+    known here, and having no adapter is a case that dagster-dbt knows from dbt Fusion.
     """
-    from dagster_dbt import DbtCliResource
+    from dagster_dbt import DbtCliInvocation
+    from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
     from packaging.version import Version
 
-    class CommandLine(DbtCliResource):
-        @property
-        def _cli_version(self) -> Version:  # pyright: ignore[reportIncompatibleVariableOverride] - not asked, known
-            return Version(version("dbt-core"))
-
-        def _initialize_dbt_core_adapter(self, args: Any) -> Any:  # noqa: ARG002 - the interface
-            return None
-
-    place = str(folder)
-    return CommandLine(
-        project_dir=place,
-        profiles_dir=place,
-        dbt_executable=find_program("dbt") or "dbt",
-        global_config_flags=["--no-use-colors"],
+    translator = _translator(project.workflow)
+    chosen = get_updated_cli_invocation_params_for_context(context, {}, translator)
+    indirect = ("--indirect-selection", chosen.indirect_selection) if chosen.indirect_selection else ()
+    command = [*_SILENT, *arguments, *project.paths(target), *chosen.selection_args, *indirect]
+    return DbtCliInvocation(
+        process=DbtThread(command),  # pyright: ignore[reportArgumentType] - has what is used of a Popen
+        manifest=chosen.manifest,
+        dagster_dbt_translator=chosen.dagster_dbt_translator,
+        project_dir=project.folder,
+        target_path=target,
+        raise_on_error=True,
+        context=context,
+        adapter=None,
+        cli_version=Version(version("dbt-core")),
     )

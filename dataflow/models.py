@@ -104,7 +104,7 @@ class WorkflowInfo:
     """A registered workflow, as far as it is known without running anything.
 
     `freshness`: seconds after which an asset is stale, for those that have a freshness policy. `together`: assets that
-    one step computes or checks, all of them or none.
+    one step computes or checks, all of them or none. `partitions`: as `workflows.partitions` reads them.
     """
 
     name: str
@@ -121,6 +121,7 @@ class WorkflowInfo:
     graph: tuple[AssetNode, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     freshness: dict[str, float] = field(default_factory=dict[str, float])
+    partitions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ RESULTS: dict[str, str] = {
     "workflow show": f"{_OPERATIONS}.workflows:WorkflowDetail",
     "workflow run": f"{_OPERATIONS}.follow:RunResult",
     "workflow retry": f"{_OPERATIONS}.follow:RunResult",
+    "workflow backfill": f"{_OPERATIONS}.backfill:Backfill",
     "workflow schedule": f"{_OPERATIONS}.schedules:ScheduleList",
     "workflow runs": f"{_OPERATIONS}.runs:RunList",
     "workflow status": f"{_OPERATIONS}.runs:RunDetail",
@@ -61,6 +62,7 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
     "workflow init": (f"{_OPERATIONS}.scaffold:TemplateList",),
     "workflow run": (f"{_OPERATIONS}.run:Launched",),
     "workflow retry": (f"{_OPERATIONS}.run:Launched",),
+    "workflow backfill": (f"{_OPERATIONS}.backfill:BackfillList", f"{_OPERATIONS}.backfill_plans:BackfillPlan"),
     "data query": (f"{_OPERATIONS}.data:FileWritten",),
     "logs": (f"{_OPERATIONS}.logs:LineCounts", f"{_OPERATIONS}.logs:LineStats", f"{_OPERATIONS}.log_query:LogSeries"),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dataflow.cli import authoring
+from dataflow.cli import authoring, backfill
 from dataflow.cli.frame import new_app
 from dataflow.cli.output import Output
 from dataflow.cli.stack import context_of
@@ -77,6 +77,9 @@ def run(
         list[str] | None,
         typer.Option("--asset", metavar="SELECTION", help="Only these: orders, +daily, group:raw, kind:dbt…"),
     ] = None,
+    partition: Annotated[
+        str | None, typer.Option("--partition", "-p", metavar="KEY", help="For this partition; 'last' is the newest.")
+    ] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Tag the run.")] = None,
     detach: Detach = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what would run.")] = False,
@@ -98,7 +101,7 @@ def run(
 
     output: Output = ctx.obj
     context = context_of(output)
-    options = RunOptions(name, tuple(set_ or ()), tuple(asset or ()), tuple(tag or ()), dry_run)
+    options = RunOptions(name, tuple(set_ or ()), tuple(asset or ()), tuple(tag or ()), partition, dry_run)
     launched = launch(context, options, output.report)
     if detach or dry_run:
         output.result(launched, show_launched)
@@ -132,6 +135,9 @@ def retry(
         output.result(launched, show_launched)
         return
     output.result(_follow(context, launched, output), show_result)
+
+
+app.command()(backfill.backfill)
 
 
 @app.command()

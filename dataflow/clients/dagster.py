@@ -87,13 +87,15 @@ class DagsterClient:
         workflow: str | None = None,
         states: Sequence[RunState] = (),
         since: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
         limit: int = 20,
     ) -> list[Run]:
-        """The newest runs first: of one workflow, in one of some states, made since then."""
+        """The newest runs first: of one workflow, in one of some states, made since then, with these tags."""
         wanted = {
             "pipelineName": workflow,
             "statuses": statuses_of(states) or None,
             "createdAfter": since.timestamp() if since else None,
+            "tags": [{"key": key, "value": value} for key, value in (tags or {}).items()],
         }
         answer = self.ask(_RUNS, filter={name: value for name, value in wanted.items() if value}, limit=limit)
         return [run_of(item) for item in answer["runsOrError"]["results"]]

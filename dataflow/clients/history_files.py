@@ -37,6 +37,7 @@ _KINDS: dict[str, EventKind] = {
     "PIPELINE_CANCELING": "run",
 }
 RUN_COLUMNS = "run_id, pipeline_name, status, create_timestamp, start_time, end_time"
+_TAGGED = "run_id in (select run_id from run_tags where key = ? and value = ?)"
 
 
 class HistoryFiles:
@@ -54,18 +55,20 @@ class HistoryFiles:
         workflow: str | None = None,
         states: Sequence[RunState] = (),
         since: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
         limit: int = 20,
     ) -> list[Run]:
-        """The newest runs first: of one workflow, in one of some states, made since then."""
+        """The newest runs first: of one workflow, in one of some states, made since then, with these tags."""
         statuses = statuses_of(states)
         wanted: dict[str, Sequence[str]] = {
             "pipeline_name = ?": [workflow] if workflow else [],
             f"status in ({', '.join('?' * len(statuses))})": statuses,
             "create_timestamp >= ?": [_as_written(since)] if since else [],
         }
-        parts = {clause: values for clause, values in wanted.items() if values}
-        where = f"where {' and '.join(parts)}" if parts else ""
-        values = tuple(value for part in parts.values() for value in part)
+        parts = [(clause, values) for clause, values in wanted.items() if values]
+        parts += [(_TAGGED, item) for item in (tags or {}).items()]
+        where = f"where {' and '.join(clause for clause, _ in parts)}" if parts else ""
+        values = tuple(value for _, part in parts for value in part)
         return self._runs(f"{where} order by id desc limit {int(limit)}", values)
 
     def run(self, run_id: str) -> Run | None:

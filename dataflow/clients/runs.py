@@ -59,9 +59,10 @@ class RunHistory(Protocol):
         workflow: str | None = None,
         states: Sequence[RunState] = (),
         since: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
         limit: int = 20,
     ) -> list[Run]:
-        """The newest runs first: of one workflow, in one of some states, made since then."""
+        """The newest runs first: of one workflow, in one of some states, made since then, with these tags."""
         ...
 
     def run(self, run_id: str) -> Run | None:

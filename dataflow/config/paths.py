@@ -64,6 +64,11 @@ class ProjectPaths:
         return self.logs / "runs"
 
     @property
+    def backfills(self) -> Path:
+        """One JSON file per backfill: what was asked for."""
+        return self.state / "backfills"
+
+    @property
     def workers(self) -> Path:
         """One record per living run process."""
         return self.run / "workers"

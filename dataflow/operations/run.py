@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import statistics
 import uuid
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from dataflow.errors import Action, MissingError, UsageError
 from dataflow.events import Noted, Report
@@ -15,7 +15,7 @@ from dataflow.operations import code, preflight
 from dataflow.operations.audit import audited
 from dataflow.operations.context import Context
 from dataflow.operations.workflows import find_workflow
-from dataflow.workflows import workers
+from dataflow.workflows import partitions, workers
 
 _LOOKED_AT = 5  # runs that tell how long the next one takes
 WHERE = {"dagster": "on the running Dagster", "process": "in a process of its own: Dagster is down"}
@@ -23,13 +23,27 @@ WHERE = {"dagster": "on the running Dagster", "process": "in a process of its ow
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """`values`: texts of `--set name=value`. `assets`: selections, none for all. `tags`: added to the run."""
+    """`values`: texts of `--set name=value`. `assets`: selections, none for all. `tags`: added to the run.
+
+    `partition`: a key or `last`, for a workflow that has partitions.
+    """
 
     workflow: str
     values: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    partition: str | None = None
     dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A run that could start: its workflow, the typed parameters, the chosen assets (none for all), and its tags."""
+
+    info: WorkflowInfo
+    values: dict[str, Any]
+    assets: tuple[str, ...]
+    tags: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,7 @@ class Launched:
     through: Literal["dagster", "process"]
     parameters: dict[str, str | int | float | bool | None]
     assets: tuple[str, ...]
+    partition: str | None = None
     expected: float | None = None
 
 
@@ -53,31 +68,46 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
 
     Raises:
         UsageError: WORKFLOW_UNKNOWN, PARAMETER_UNKNOWN, PARAMETER_INVALID, SELECTION_INVALID, ASSET_UNKNOWN,
-            SELECTION_PARTIAL, RUN_REFUSED.
+            SELECTION_PARTIAL, PARTITION_MISSING, PARTITION_UNKNOWN, PARTITIONS_NONE, RUN_REFUSED.
         ConfigurationError: WORKFLOW_BROKEN, SECRET_MISSING.
         MissingError: SERVICE_DOWN for a service the workflow requires, and under Docker for Dagster itself.
     """
-    info = find_workflow(context, options.workflow)
-    values = preflight.parameters(info, options.values)
-    shown = {item.name: values.get(item.name, item.default) for item in info.parameters}
-    chosen = _chosen(info, options.assets)
+    checked = check(context, options)
+    info = checked.info
     through = carried_by(context)
-    preflight.require_secrets(context, info)
+    shown = {item.name: checked.values.get(item.name, item.default) for item in info.parameters}
+    partition = partitions.one_of(info, options.partition)
+    launched = Launched(info.name, None, through, shown, checked.assets or info.assets, partition)
     if options.dry_run:
-        expected = None if chosen else _usual_seconds(context, info.name)
-        return Launched(info.name, None, through, shown, chosen or info.assets, expected)
+        return replace(launched, expected=None if checked.assets else _usual_seconds(context, info.name))
     preflight.require_services(context, info)
-    config = {"resources": {f"{info.name}_parameters": {"config": values}}} if values else {}
-    tags = {"dataflow/workflow": info.name, **preflight.tags(options.tags)}
     with audited(context, "workflow run", info.name):
         if through == "dagster":
             code.refresh(context, info.name)
-            run_id = context.dagster.launch(info.name, config, tags, chosen)
-        else:
-            given = {"--config": config, "--tags": tags, "--assets": chosen}
-            run_id = start(context, info, *(word for name, part in given.items() for word in (name, json.dumps(part))))
-    report(Noted(f"Run {run_id[:8]} of {info.name} {WHERE[through]}."))
-    return Launched(info.name, run_id, through, shown, chosen or info.assets)
+        run_id = ask(context, checked, partition)
+    for_what = f" for {partition}" if partition else ""
+    report(Noted(f"Run {run_id[:8]} of {info.name}{for_what} {WHERE[through]}."))
+    return replace(launched, run_id=run_id)
+
+
+def check(context: Context, options: RunOptions) -> Checked:
+    """Everything that can be checked without asking a service. Raises as `launch` does."""
+    info = find_workflow(context, options.workflow)
+    values = preflight.parameters(info, options.values)
+    chosen = _chosen(info, options.assets)
+    preflight.require_secrets(context, info)
+    return Checked(info, values, chosen, {"dataflow/workflow": info.name, **preflight.tags(options.tags)})
+
+
+def ask(context: Context, checked: Checked, partition: str | None) -> str:
+    """Ask for one run, of a partition where there are some, and return its id. Raises UsageError RUN_REFUSED."""
+    info = checked.info
+    config = {"resources": {f"{info.name}_parameters": {"config": checked.values}}} if checked.values else {}
+    tags = {**checked.tags, **({partitions.TAG: partition} if partition else {})}
+    if carried_by(context) == "dagster":
+        return context.dagster.launch(info.name, config, tags, checked.assets)
+    given = {"--config": config, "--tags": tags, "--assets": checked.assets}
+    return start(context, info, *(word for name, part in given.items() for word in (name, json.dumps(part))))
 
 
 def carried_by(context: Context) -> Literal["dagster", "process"]:

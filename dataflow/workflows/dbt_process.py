@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import queue
-import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,10 +60,10 @@ class DbtThread:
         self._thread.start()
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end. Raises subprocess.TimeoutExpired after `timeout` seconds."""
+        """Wait for the end. Raises TimeoutError after `timeout` seconds."""
         self._thread.join(timeout)
         if self.returncode is None:
-            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            raise TimeoutError(f"dbt has not ended within {timeout} s")
         return self.returncode
 
     def send_signal(self, signal: int) -> None:  # noqa: ARG002 - the interface; any signal means Ctrl-C

@@ -13,7 +13,8 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from dataflow.config.paths import ProjectPaths
 from dataflow.system.waiting import wait_until
-from dataflow.workflows import workers
+from dataflow.workflows import fork_server, workers
+from dataflow.workflows.fork_server import ForkServer
 
 _CANCEL_SECONDS = 15.0
 
@@ -31,6 +32,7 @@ class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
         self._paths = ProjectPaths(Path(os.environ["DATAFLOW_PROJECT_DIR"]))
         self._cancel_on_exit = cancel_on_exit
         self._started: list[workers.Worker] = []
+        self._forks = ForkServer(self._paths.root, workers.console(self._paths)) if fork_server.SUPPORTED else None
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
@@ -53,7 +55,7 @@ class WorkerLauncher(RunLauncher[Any], ConfigurableClass):
         """Start the run's process."""
         run = context.dagster_run
         self._started = [worker for worker in self._started if worker.alive]
-        self._started.append(workers.start(self._paths, run.run_id, run.job_name, os.environ))
+        self._started.append(workers.start(self._paths, run.run_id, run.job_name, os.environ, (), self._forks))
 
     def terminate(self, run_id: str) -> bool:
         """Ask the run's process to cancel; False where there is none."""

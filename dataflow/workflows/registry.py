@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import ConfigurationError, Place
 from dataflow.models import AssetNode, Parameter, WorkflowInfo
+from dataflow.workflows import partitions
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -121,13 +122,30 @@ def definitions_of(registration: Registration, manifest: Manifest[Any]) -> dg.De
     schedules = list(own.schedules or [])
     if registration.schedule:
         job = next(job for job in jobs if job.name == name)
-        schedules.append(dg.ScheduleDefinition(name=f"{name}_schedule", job=job, cron_schedule=registration.schedule))
+        schedules.append(_schedule(registration, job, assets))
     resources = dict(own.resources or {})
     if manifest.parameters:
         resources[f"{name}_parameters"] = _parameters_resource(name, manifest.parameters)
     return dg.Definitions(
         assets=assets, asset_checks=checks, jobs=jobs, schedules=schedules, sensors=own.sensors, resources=resources
     )
+
+
+def _schedule(registration: Registration, job: Any, assets: list[Any]) -> Any:
+    """Each tick starts the job; where it has partitions, for the newest one that is whole by then."""
+    import dagster as dg
+
+    name = f"{registration.name}_schedule"
+    parts = [part for asset in assets if (part := getattr(asset, "partitions_def", None)) is not None]
+    if not parts:
+        return dg.ScheduleDefinition(name=name, job=job, cron_schedule=registration.schedule)
+
+    def newest(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        with dg.partition_loading_context(context.scheduled_execution_time):
+            key = parts[0].get_last_partition_key()
+        return dg.RunRequest(partition_key=key) if key else dg.SkipReason("There is no partition yet.")
+
+    return dg.ScheduleDefinition(name=name, job=job, cron_schedule=registration.schedule, execution_fn=newest)
 
 
 def info_of(registration: Registration, manifest: Manifest[Any], definitions: dg.Definitions) -> WorkflowInfo:
@@ -155,6 +173,7 @@ def info_of(registration: Registration, manifest: Manifest[Any], definitions: dg
             sorted({names for one in graph.assets_defs if not one.can_subset and len(names := _names(one)) > 1})
         ),
         freshness=_freshness(graph, manifest.fresh_hours),
+        partitions=partitions.described(nodes),
     )
 
 

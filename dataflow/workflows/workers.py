@@ -24,7 +24,9 @@ from dataflow.config.marks import WORKER
 from dataflow.config.paths import ProjectPaths
 from dataflow.system.files import hold, is_held, write_json
 from dataflow.system.process import spawn
+from dataflow.workflows.fork_server import ForkServer
 
+_MODULE = "dataflow.workflows.worker"
 _CONSOLE_BYTES = 5_000_000
 _LOOK = 0.2  # seconds between two looks for the word to end
 
@@ -49,16 +51,36 @@ class Worker:
 
 
 def start(
-    paths: ProjectPaths, run_id: str, workflow: str, env: Mapping[str, str], arguments: Sequence[str] = ()
+    paths: ProjectPaths,
+    run_id: str,
+    workflow: str,
+    env: Mapping[str, str],
+    arguments: Sequence[str] = (),
+    fork_server: ForkServer | None = None,
 ) -> Worker:
-    """Start the process of a run. `arguments` are those of `dataflow.workflows.worker` after the run's id."""
-    command = [sys.executable, "-m", "dataflow.workflows.worker", run_id, *arguments]
+    """Start the process of a run. `arguments` are those of `dataflow.workflows.worker` after the run's id.
+
+    A `fork_server` makes that quick; without one, or where it fails, the process begins with importing everything.
+    """
     lock = _record(paths, run_id).with_suffix(".lock")
+    words, env = [run_id, *arguments], {**env, WORKER: run_id}
     with hold(lock) as held:  # the child has it before anybody can look
-        pid = spawn(command, env={**env, WORKER: run_id}, cwd=paths.root, log=_console(paths), files=(held.fileno(),))
+        pid = _forked(paths, fork_server, words, env, held.fileno())
+        if pid is None:
+            command = [sys.executable, "-m", _MODULE, *words]
+            pid = spawn(command, env=env, cwd=paths.root, log=console(paths), files=(held.fileno(),))
         worker = Worker(run_id, workflow, lock, pid)
         _write(paths, worker)
     return worker
+
+
+def _forked(
+    paths: ProjectPaths, server: ForkServer | None, words: Sequence[str], env: Mapping[str, str], held: int
+) -> int | None:
+    if server is None:
+        return None
+    with console(paths).open("ab") as out:
+        return server.fork(_MODULE, words, env, (out.fileno(), held))
 
 
 def find(paths: ProjectPaths, run_id: str) -> Worker | None:
@@ -108,9 +130,10 @@ def _write(paths: ProjectPaths, worker: Worker) -> None:
     write_json(_record(paths, worker.run_id), {**record, "interrupted": worker.interrupted})
 
 
-def _console(paths: ProjectPaths) -> Path:
+def console(paths: ProjectPaths) -> Path:
     """What workers print, kept in two files of bounded size; their log lines are in files of their own."""
     path = paths.logs / "worker.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > _CONSOLE_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path

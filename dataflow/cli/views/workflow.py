@@ -9,6 +9,7 @@ from dataflow.cli.errors import show_place
 from dataflow.cli.tables import ago, count, state, table, took, value
 from dataflow.cli.views.project import HOW_TO_WORKFLOW
 from dataflow.models import LogLine, Run
+from dataflow.workflows.partitions import in_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,6 +59,7 @@ def show_detail(console: Console, result: WorkflowDetail) -> None:
         "owner": info.owner or "-",
         "tags": ", ".join(info.tags) or "-",
         "schedule": f"{info.schedule} (UTC)" if info.schedule else "-",
+        "partitions": in_words(info) or "-",
         "needs": ", ".join(info.requires) or "-",
         "secrets": ", ".join(info.secrets) or "-",
     }
@@ -84,6 +86,8 @@ def show_launched(console: Console, launched: Launched) -> None:
     console.print(f"Would run {launched.workflow} through {launched.through}.")
     for name, chosen in launched.parameters.items():
         console.print(f"  {name} = {value(chosen)}", soft_wrap=True)
+    if launched.partition:
+        console.print(f"  for the partition {launched.partition}", soft_wrap=True)
     for asset in launched.assets:
         console.print(f"  computes {asset}", soft_wrap=True)
     if launched.expected is not None:

@@ -100,6 +100,14 @@ class AssetNode:
 
 
 @dataclass(frozen=True, slots=True)
+class DbtInfo:
+    """A workflow's dbt project: its folder, and the `vars` that the workflow gives it, as JSON."""
+
+    folder: Path
+    variables: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowInfo:
     """A registered workflow, as far as it is known without running anything.
 
@@ -122,6 +130,7 @@ class WorkflowInfo:
     together: tuple[tuple[str, ...], ...] = ()
     freshness: dict[str, float] = field(default_factory=dict[str, float])
     partitions: str | None = None
+    dbt: DbtInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "open": (_STACK, "Open a service's page in the browser."),
     "exec": (_STACK, "Run a command in the environment of the project's code."),
     "workflow": ("dataflow.cli.workflow", "Start, test, run and watch workflows."),
+    "dbt": ("dataflow.cli.dbt", "Build, test and document the dbt models of workflows."),
     "data": ("dataflow.cli.data", "Look into the warehouse, and load files into it."),
     "storage": ("dataflow.cli.storage", "List, put, get and remove objects."),
     "config": ("dataflow.cli.config", "Show and check the configuration."),

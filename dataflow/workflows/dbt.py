@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 PARTIAL_PARSE = "partial_parse.msgpack"
 KEPT = 5  # parsed projects and run folders that stay; older ones go
+FOLDER_TAG, VARIABLES_TAG = "dataflow/dbt-folder", "dataflow/dbt-vars"  # on the step, where `dataflow dbt` finds them
 PARSE_SECONDS = 300.0
 GENERATED = frozenset({"target", "logs", "__pycache__", ".user.yml"})
 QUIET = ("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check")
+STRICT = ("--warn-error-options", '{"error": ["NodeNotFoundOrDisabled"]}')  # a test of a model that is not there
 _SILENT = ("--log-level", "none", "--log-level-file", "debug", *QUIET[1:])  # its events reach us without its printing
 
 _PARSED = "Errors parsed from dbt logs:"
@@ -90,6 +92,7 @@ def dbt_models(folder: Path, *, workflow: str, variables: Mapping[str, Any] | No
         manifest=parsed / MANIFEST,
         name=f"{workflow}_dbt",
         pool="duckdb",
+        op_tags={FOLDER_TAG: str(folder), VARIABLES_TAG: project.vars},
         dagster_dbt_translator=_translator(workflow),
     )
     def models(context):  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType] - Dagster knows
@@ -129,24 +132,24 @@ def _parse(project: DbtProject, into: Path) -> None:
     """Parse into a folder beside, then rename: who sees `into` sees all of it."""
     with mapped_os_errors(into):
         into.parent.mkdir(parents=True, exist_ok=True)
-        _forget_old(into.parent)
+        forget_old(into.parent)
         with tempfile.TemporaryDirectory(dir=into.parent, prefix=".", ignore_cleanup_errors=True) as name:
             target = Path(name) / "target"
             done = _run_parse(project, target)
             if done.code != 0 or not (target / MANIFEST).is_file():
-                raise _complaint(project.folder, done)
+                raise complaint(project.folder, done)
             target.rename(into)
 
 
 def _run_parse(project: DbtProject, target: Path) -> Completed:
     options = ["--vars", project.vars, *project.paths(target)]
-    command = [find_program("dbt") or "dbt", "--log-format", "json", *QUIET, "parse", *options]
+    command = [find_program("dbt") or "dbt", "--log-format", "json", *QUIET, *STRICT, "parse", *options]
     return run(command, cwd=project.folder, timeout=PARSE_SECONDS)
 
 
-def _complaint(folder: Path, done: Completed) -> ConfigurationError:
+def complaint(folder: Path, done: Completed) -> ConfigurationError:
     """Make dbt's last error ours. dbt writes one JSON object per line, and its place somewhere in the text."""
-    text = next(_errors(done.stdout), "") or done.stderr.strip() or f"dbt ended with exit code {done.code}."
+    text = next(errors_in(done.stdout), "") or done.stderr.strip() or f"dbt ended with exit code {done.code}."
     reason = re.sub(r"\s*\n\s*", " ", text.partition("\n    ---")[0]).strip()
     actions = (Action("Ask dbt itself", f"dbt parse --project-dir {folder} --profiles-dir {folder}"),)
     message = f"The dbt project of '{folder.parent.name}' cannot be parsed: {reason}"
@@ -161,7 +164,8 @@ def _failure(project: DbtProject, target: Path, text: str) -> OperationFailedErr
     return OperationFailedError(message, code="DBT_FAILED", place=_place(project.folder, reason), actions=actions)
 
 
-def _errors(output: str) -> Iterator[str]:
+def errors_in(output: str) -> Iterator[str]:
+    """The texts of the errors in dbt's JSON lines."""
     for line in output.splitlines():
         if line.startswith("{"):
             event = json.loads(line)
@@ -196,7 +200,7 @@ def _line_of_name(lines: list[str], text: str) -> int | None:
 def fingerprint(project: DbtProject) -> str:
     """Hash whatever the parsed project depends on. The warehouse's path names the database in every relation."""
     digest = hashlib.sha256()
-    facts = (version("dbt-core"), version("dbt-duckdb"), project.vars, str(project.folder))
+    facts = (version("dbt-core"), version("dbt-duckdb"), *STRICT, project.vars, str(project.folder))
     for fact in (*facts, required("DATAFLOW_WAREHOUSE_PATH")):
         digest.update(fact.encode() + b"\0")
     for path in sorted(project.folder.rglob("*")):
@@ -214,11 +218,11 @@ def _run_folder(project: DbtProject, parsed: Path, run_id: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # then dbt parses: slower, not wrong
             shutil.copy(parsed / PARTIAL_PARSE, folder / PARTIAL_PARSE)
-        _forget_old(folder.parent)
+        forget_old(folder.parent)
     return folder
 
 
-def _forget_old(parent: Path) -> None:
+def forget_old(parent: Path) -> None:
     """Remove all folders but the newest; runs and parsed projects would pile up for ever."""
     folders = sorted((entry for entry in parent.iterdir() if entry.is_dir()), key=lambda entry: entry.stat().st_mtime)
     for folder in folders[:-KEPT]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataflow.errors import ConfigurationError, Place
-from dataflow.models import AssetNode, Parameter, WorkflowInfo
+from dataflow.models import AssetNode, DbtInfo, Parameter, WorkflowInfo
 from dataflow.workflows import partitions
+from dataflow.workflows.dbt import FOLDER_TAG, VARIABLES_TAG
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -174,7 +175,16 @@ def info_of(registration: Registration, manifest: Manifest[Any], definitions: dg
         ),
         freshness=_freshness(graph, manifest.fresh_hours),
         partitions=partitions.described(nodes),
+        dbt=_dbt(graph),
     )
+
+
+def _dbt(graph: Any) -> DbtInfo | None:
+    for definition in graph.assets_defs:
+        tags: dict[str, str] = definition.op.tags if definition.is_executable else {}
+        if FOLDER_TAG in tags:
+            return DbtInfo(Path(tags[FOLDER_TAG]), tags[VARIABLES_TAG])
+    return None
 
 
 def _names(definition: dg.AssetsDefinition) -> tuple[str, ...]:

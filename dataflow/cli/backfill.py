@@ -43,9 +43,9 @@ def backfill(
     has not succeeded; runs that were started go on by themselves meanwhile.
 
     Example:
-        $ dataflow workflow backfill sales -p 2026-01-01:2026-01-31 --dry-run
+        $ dataflow workflow backfill sales -p 2026-01-01:2026-01-03 --dry-run
 
-        $ dataflow workflow backfill sales -p 2026-01-01:2026-01-31
+        $ dataflow workflow backfill sales -p 2026-01-01:2026-01-03
 
         $ dataflow workflow backfill sales -p all --missing --max-parallel 2
 

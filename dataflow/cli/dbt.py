@@ -100,7 +100,7 @@ def run_operation(
     """Run a macro of a workflow's dbt project.
 
     Example:
-        $ dataflow dbt run-operation nightscout grant_select --args '{role: reader}'
+        $ dataflow dbt run-operation nightscout to_local --args 'column: day'
     """
     from dataflow.cli.views.dbt import show_macro
     from dataflow.operations import dbt as operations

@@ -242,7 +242,7 @@ def _raise_unless_good(result: DbtResult) -> None:
     what = "test" if tests else "node"
     message = f"{len(failed)} of {len(result.nodes)} {what}s failed, first {first.name}: {_reason(first)}"
     actions = (
-        Action("Build it alone", f"dataflow dbt {result.command} {first.workflow} --select {first.name}"),
+        Action("Build it alone", f"dataflow dbt build {first.workflow} --select {first.name}"),
         *([Action("Read its SQL", f"less {first.compiled}")] if first.compiled else []),
     )
     if tests:

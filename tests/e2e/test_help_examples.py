@@ -35,6 +35,20 @@ def rank(item: tuple[str, Any]) -> tuple[int, int, str]:
 
 
 ALL = [(name, text) for name, command in sorted(commands(), key=rank) for text in EXAMPLE.findall(command.help or "")]
+SALES = """
+import dagster as dg
+
+from dataflow.workflows.registry import register_workflow
+
+
+@dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-01-01", end_date="2026-01-06"))
+def sales_day() -> None: ...
+
+
+@register_workflow(name="sales", description="Sales by day.")
+def build() -> dg.Definitions:
+    return dg.Definitions(assets=[sales_day])
+"""
 # tests/engine runs these.
 ON_DOCKER = [(name, text) for name, text in ALL if "docker" in text]
 FOUND = [example for example in ALL if example not in ON_DOCKER]
@@ -55,8 +69,12 @@ def test_the_example_runs(platform: Project, name: str, text: str) -> None:
         folder = add_workflow(platform, "fragile", body="raise ValueError")
         assert platform.call("workflow", "run", "fragile").code == 7
         shutil.rmtree(folder)
+    if name == "workflow backfill":  # it needs a workflow with partitions
+        platform.write("workflows/sales/dagster_job.py", SALES)
+        platform.write("workflows/sales/config.yaml", "version: 1\n")
     called = platform.call(*shlex.split(text), timeout=400)
     assert called.code == 0, called.err or called.out
-    shutil.rmtree(platform.root / "workflows" / "orders", ignore_errors=True)  # what `workflow init` made
+    for made in ("orders", "sales"):
+        shutil.rmtree(platform.root / "workflows" / made, ignore_errors=True)
     if name == "down":
         assert platform.call("up", "--timeout", "180", timeout=400).code == 0

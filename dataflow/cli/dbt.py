@@ -95,7 +95,7 @@ def run_operation(
     ctx: typer.Context,
     workflow: Name,
     macro: Annotated[str, typer.Argument(help="The macro.")],
-    args: Annotated[str, typer.Option("--args", metavar="YAML", help="Its arguments, as YAML or JSON.")] = "{}",
+    args: Annotated[str | None, typer.Option("--args", metavar="YAML", help="Its arguments, as YAML or JSON.")] = None,
 ) -> None:
     """Run a macro of a workflow's dbt project.
 
@@ -106,7 +106,7 @@ def run_operation(
     from dataflow.operations import dbt as operations
 
     output: Output = ctx.obj
-    output.result(operations.run_macro(context_of(output), workflow, macro, args, output.report), show_macro)
+    output.result(operations.run_macro(context_of(output), workflow, macro, args or "{}", output.report), show_macro)
 
 
 def _run(

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from dataflow.cli import warehouses
+from dataflow.cli import report, warehouses
 from dataflow.cli.frame import new_app
 from dataflow.cli.output import Output
 from dataflow.cli.stack import context_of
@@ -128,3 +128,4 @@ def ingest(
 
 app.command()(warehouses.diff)
 app.command()(warehouses.branch)
+app.command()(report.report)

@@ -50,6 +50,7 @@ RESULTS: dict[str, str] = {
     "data export": f"{_OPERATIONS}.data:FileWritten",
     "data ingest": f"{_OPERATIONS}.data:Ingested",
     "data diff": f"{_OPERATIONS}.diff:DiffResult",
+    "data report": f"{_OPERATIONS}.report:Rendered",
     "data branch": f"{_OPERATIONS}.branch:BranchList",
     "storage ls": f"{_OPERATIONS}.storage:Listing",
     "storage put": f"{_OPERATIONS}.storage:Moved",

@@ -89,7 +89,7 @@ def create(context: Context, name: str, *, base: str = LIVE, worktree: Path | No
         as_of = read.as_of or datetime.now(UTC)
         branch = Branch(name, target, source.name, as_of, datetime.now(UTC), root, target.stat().st_size)
         branch_files.write(context.paths, branch)
-    use = None if root else f"{VARIABLE}={target.relative_to(context.paths.root)}"
+    use = None if root else f"{VARIABLE}={target}"  # absolute: Dagster reads .env, too
     return BranchCreated(branch, method, read.stale, use, round(time.monotonic() - began, 2))
 
 

@@ -13,7 +13,7 @@ from dataflow.errors import Action, OperationFailedError, UsageError
 from dataflow.models import Finding
 from dataflow.operations.context import Context
 from dataflow.operations.validate import workflow_folder
-from dataflow.operations.warehouses import LIVE, find_warehouse, reading
+from dataflow.operations.warehouses import LIVE, Warehouse, reading
 from dataflow.shared.connecting import opened
 from dataflow.system.files import write_text
 from dataflow.workflows.report.answers import ask, failures
@@ -59,7 +59,8 @@ def render(context: Context, name: str, *, output: Path | None = None, replace: 
     folder = workflow_folder(context, name)
     path = _path(context, folder.name, output, replace=replace)
     files = _pages(folder)
-    with reading(find_warehouse(context, LIVE)) as read, opened(read.file, read_only=True, wait=0.3) as connection:
+    warehouse = Warehouse(LIVE, LIVE, context.warehouse)  # a branch, where one is in use
+    with reading(warehouse) as read, opened(read.file, read_only=True, wait=0.3) as connection:
         connection.execute("SET python_enable_replacements = false")
         problems = list(page_findings(folder, connection))
         sections = _sections(connection, files, folder)

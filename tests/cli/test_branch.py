@@ -23,7 +23,7 @@ def test_a_branch_is_a_copy_that_the_variable_puts_to_use(filled: Project) -> No
     created = filled.call("data", "branch", "create", "feature/x", "--json")
     assert created.code == 0, created.out
     use = created.data["use"]
-    assert use == "DATAFLOW_WAREHOUSE_PATH=.dataflow/branches/feature%2Fx/warehouse.duckdb"
+    assert use == f"DATAFLOW_WAREHOUSE_PATH={filled.root}/.dataflow/branches/feature%2Fx/warehouse.duckdb"
     filled.write(".env", f"{use}\n")
     assert filled.call("data", "query", CHANGE.split(";")[0], "--write").code == 0
     listed = filled.call("data", "branch", "--json")

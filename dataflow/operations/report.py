@@ -62,12 +62,8 @@ def render(context: Context, name: str, *, output: Path | None = None, replace: 
     warehouse = Warehouse(LIVE, LIVE, context.warehouse)  # a branch, where one is in use
     with reading(warehouse) as read, opened(read.file, read_only=True, wait=0.3) as connection:
         connection.execute("SET python_enable_replacements = false")
-        problems = list(page_findings(folder, connection))
+        found = list(page_findings(folder, connection))
         sections = _sections(connection, files, folder)
-    told = {(problem.place.path, problem.message.partition(":")[0]) for problem in problems}
-    for section in sections:
-        found = failures(section.page, section.answers)
-        problems += [one for one in found if (one.place.path, one.message.partition(":")[0]) not in told]
     as_of = read.as_of or datetime.now(UTC)
     document = compose(folder.name, sections, as_of)
     write_text(path, document.html)
@@ -81,12 +77,24 @@ def render(context: Context, name: str, *, output: Path | None = None, replace: 
         source=read.source,
         as_of=as_of,
         stale=read.stale,
-        problems=tuple(problems),
+        problems=_problems(found, sections),
         seconds=round(time.monotonic() - began, 2),
     )
-    if problems:
+    if result.problems:
         raise _incomplete(result)
     return result
+
+
+def _problems(found: Sequence[Finding], sections: Sequence[Section]) -> tuple[Finding, ...]:
+    """What was found before anything ran, and the queries that then did not run for another reason."""
+    told = {_subject(one) for one in found}
+    failed = [one for section in sections for one in failures(section.page, section.answers)]
+    return (*found, *(one for one in failed if _subject(one) not in told))
+
+
+def _subject(finding: Finding) -> tuple[Path, str]:
+    """The page, and the query that the message begins with."""
+    return finding.place.path, finding.message.partition(":")[0]
 
 
 def _path(context: Context, name: str, output: Path | None, *, replace: bool) -> Path:

@@ -77,6 +77,23 @@ def test_a_worktree_gets_the_copy_as_its_own_warehouse(filled: Project, tmp_path
     assert filled.call("data", "branch", "create", "x", "--worktree", "..", "--json").error["code"] == "NO_PROJECT"
 
 
+def test_a_log_that_a_killed_writer_left_belongs_to_the_file(filled: Project) -> None:
+    other = filled.root / "other.duckdb"
+    write(other, DAILY)
+    with db.write_connection(other) as connection:
+        connection.execute(CHANGE)
+        for suffix in ("", ".wal"):  # as they lie there while the writer is alive
+            (filled.root / f"killed.duckdb{suffix}").write_bytes(Path(f"{other}{suffix}").read_bytes())
+    created = filled.call("data", "branch", "create", "saved", "--from", "killed.duckdb")
+    assert created.code == 0, created.err
+    path = Path(filled.call("data", "branch", "path", "saved").out.strip())
+    with db.read_connection(path) as reader:
+        rows = reader.connection.execute(
+            "SELECT count(*) FROM marts.daily WHERE amount = 99 AND note IS NULL"
+        ).fetchall()
+    assert rows == [(1,)]
+
+
 REFUSED = [
     (["create", "there"], "BRANCH_EXISTS", ""),
     (["create", "../x"], "BRANCH_NAME_ILLEGAL", "slashes between"),

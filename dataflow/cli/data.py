@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from dataflow.cli import report, warehouses
 from dataflow.cli.frame import new_app
 from dataflow.cli.output import Output
 from dataflow.cli.stack import context_of
@@ -123,3 +124,8 @@ def ingest(
     output: Output = ctx.obj
     result = operations.ingest(context_of(output), file, into, mode=mode, key=tuple(key or ()))
     output.result(result, show_ingested)
+
+
+app.command()(warehouses.diff)
+app.command()(warehouses.branch)
+app.command()(report.report)

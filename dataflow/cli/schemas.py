@@ -54,6 +54,9 @@ RESULTS: dict[str, str] = {
     "data query": f"{_OPERATIONS}.data:QueryResult",
     "data export": f"{_OPERATIONS}.data:FileWritten",
     "data ingest": f"{_OPERATIONS}.data:Ingested",
+    "data diff": f"{_OPERATIONS}.diff:DiffResult",
+    "data report": f"{_OPERATIONS}.report:Rendered",
+    "data branch": f"{_OPERATIONS}.branch:BranchList",
     "storage ls": f"{_OPERATIONS}.storage:Listing",
     "storage put": f"{_OPERATIONS}.storage:Moved",
     "storage get": f"{_OPERATIONS}.storage:Moved",
@@ -68,6 +71,11 @@ ALTERNATIVES: dict[str, tuple[str, ...]] = {
     "workflow retry": (f"{_OPERATIONS}.run:Launched",),
     "workflow backfill": (f"{_OPERATIONS}.backfill:BackfillList", f"{_OPERATIONS}.backfill_plans:BackfillPlan"),
     "data query": (f"{_OPERATIONS}.data:FileWritten",),
+    "data branch": (
+        f"{_OPERATIONS}.branch:BranchCreated",
+        f"{_OPERATIONS}.branch:BranchDropped",
+        f"{_OPERATIONS}.branch_files:Branch",
+    ),
     "logs": (f"{_OPERATIONS}.logs:LineCounts", f"{_OPERATIONS}.logs:LineStats", f"{_OPERATIONS}.log_query:LogSeries"),
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

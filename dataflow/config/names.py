@@ -57,6 +57,20 @@ def backups(incomplete: str = "") -> list[str]:
     )
 
 
+def warehouses(incomplete: str = "") -> list[str]:
+    """Warehouses that can be compared: the live one, its snapshot, branches and backups."""
+    return _begin({"live", "snapshot", *branches(), *backups()}, incomplete)
+
+
+def branches(incomplete: str = "") -> list[str]:
+    """Branches of the warehouse whose names begin so."""
+    from urllib.parse import unquote
+
+    paths = _project()
+    found = paths.state.glob("branches/*/branch.json") if paths else ()
+    return _begin({unquote(file.parent.name) for file in found}, incomplete)
+
+
 def _project() -> ProjectPaths | None:
     try:
         return find_project(Path.cwd())

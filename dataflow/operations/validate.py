@@ -46,7 +46,7 @@ def validate_workflows(context: Context, names: Sequence[str] = ()) -> Validated
         UsageError: WORKFLOW_UNKNOWN; there is no such folder, and no workflow of that name.
     """
     began = time.monotonic()
-    chosen = [_folder(context, name) for name in names] or _all(context.paths.workflows)
+    chosen = [workflow_folder(context, name) for name in names] or _all(context.paths.workflows)
     found = [finding for finding in context.workflows.findings if _of(finding, chosen)]
     broken = {finding.place.path for finding in found}
     environment = context.engine.environment()
@@ -82,8 +82,8 @@ def _all(root: Path) -> list[Path]:
     return sorted({*folders(root), *meant})
 
 
-def _folder(context: Context, name: str) -> Path:
-    """By the folder's name first: what does not load has no other."""
+def workflow_folder(context: Context, name: str) -> Path:
+    """By the folder's name first: what does not load has no other. Raises UsageError WORKFLOW_UNKNOWN."""
     there = {folder.name: folder for folder in _all(context.paths.workflows)}
     if name in there:
         return there[name]

@@ -10,7 +10,12 @@ from functools import cache
 from pathlib import Path
 
 # Attributes whose words are columns of the component's data.
-COLUMNS = frozenset({"x", "y", "y2", "series", "value", "size", "name", "category", "date", "comparison", "sparkline"})
+COLUMNS = frozenset(
+    {"x", "y", "y2", "series", "value", "size", "name", "category", "date", "comparison", "sparkline"}
+    | {"column", "groupBy"}
+)
+# Components that show columns of the data of the one around them.
+PARENTS = {"Column": "DataTable"} | dict.fromkeys(("Line", "Bar", "Area", "Scatter", "Bubble"), "Chart")
 
 
 @cache

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exec": (_STACK, "Run a command in the environment of the project's code."),
     "workflow": ("dataflow.cli.workflow", "Start, test, run and watch workflows."),
     "dbt": ("dataflow.cli.dbt", "Build, test and document the dbt models of workflows."),
+    "ci": ("dataflow.cli.ci", "Check, test and run everything on a copy, as CI does."),
     "data": ("dataflow.cli.data", "Look into the warehouse, and load files into it."),
     "storage": ("dataflow.cli.storage", "List, put, get and remove objects."),
     "config": ("dataflow.cli.config", "Show and check the configuration."),

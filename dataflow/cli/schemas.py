@@ -46,6 +46,7 @@ RESULTS: dict[str, str] = {
     "workflow status": f"{_OPERATIONS}.runs:RunDetail",
     "workflow logs": "dataflow.cli.views.workflow:LogLines",
     "workflow cancel": f"{_OPERATIONS}.runs:RunDetail",
+    "ci": f"{_OPERATIONS}.ci:CiResult",
     "dbt build": f"{_OPERATIONS}.dbt:DbtResult",
     "dbt test": f"{_OPERATIONS}.dbt:DbtResult",
     "dbt docs": f"{_OPERATIONS}.dbt:DbtDocs",

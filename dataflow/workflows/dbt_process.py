@@ -8,6 +8,7 @@ one after the other, and the pool `duckdb` keeps other runs out.
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import queue
 import threading
@@ -83,6 +84,7 @@ class DbtThread:
         finally:
             os.chdir(folder)
             _close_warehouse()
+            _close_log()
             self.returncode = 2 if self.returncode is None else self.returncode
             self.stdout.end()
 
@@ -111,3 +113,14 @@ def _close_warehouse() -> None:
     if environment is not None:
         environment.close()
         DuckDBConnectionManager.close_all_connections()
+
+
+def _close_log() -> None:
+    """Dbt drops its loggers and leaves the file of its log open."""
+    from dbt_common.events.event_manager_client import cleanup_event_logger, get_event_manager
+
+    for logger in get_event_manager().loggers:
+        python_logger: logging.Logger | None = getattr(logger, "_python_logger", None)
+        for handler in python_logger.handlers if python_logger else ():
+            handler.close()
+    cleanup_event_logger()

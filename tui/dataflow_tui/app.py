@@ -117,6 +117,8 @@ class Dashboard(App[None]):
     async def _make_views(self) -> None:
         switcher = self.query_one("#views", ContentSwitcher)
         for name, made in _MADE.items():
+            if not switcher.is_attached:
+                return  # somebody has left already
             if name != self.view:
                 view = made(id=name)
                 view.display = False
@@ -152,10 +154,14 @@ class Dashboard(App[None]):
         if command is not None:
             self.perform(command.id)
 
-    def action_perform(self, command: str) -> None:
+    def on_bar_pressed(self, message: Bar.Pressed) -> None:
         """Something was clicked that stands for an action."""
         if self._complete.is_set():
-            self.perform(command)
+            self.perform(message.command)
+
+    def action_perform(self, command: str) -> None:
+        """A text field has a key that stands for an action."""
+        self.perform(command)
 
     def perform(self, name: str) -> None:
         """Do an action of the registry, or say why it cannot be done."""
@@ -310,6 +316,8 @@ class Dashboard(App[None]):
         """A feed has an answer, or trouble."""
         answer = message.answer
         self.feeds[answer.feed].take(answer)
+        if not self._open:
+            return
         if self._complete.is_set() or answer.feed in _MADE[self.view].FEEDS:
             view = self.view_of(self.view)
             if answer.feed in view.FEEDS:
@@ -322,10 +330,10 @@ class Dashboard(App[None]):
         told = message.told
         if told.event is not None:
             told.work.hear(told.event)
-        if told.over:
+        if told.over and self._open:
             told.work.end(told.error)
             self._end(told)
-        if told.work is self.work:
+        if told.work is self.work and self._open:
             self.query_one(WorkPanel).show(told.work, self.look)
 
     def on_app_blur(self, _: AppBlur) -> None:
@@ -371,7 +379,14 @@ class Dashboard(App[None]):
             told.work.failed(Trouble.of(told.error))
         self.show_keys()
 
+    @property
+    def _open(self) -> bool:
+        """Whether there is still a screen: threads tell of themselves also while it is taken down."""
+        return bool(self.screen_stack and self.screen_stack[0].query("#keys"))
+
     def _tick(self) -> None:
+        if not self._open:
+            return
         self._show_head()
         view = self.view_of(self.view)
         if any(self.feeds[name].state().kind != "ok" for name in view.FEEDS):

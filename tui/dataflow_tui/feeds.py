@@ -17,7 +17,7 @@ from dataflow.errors import DataflowError
 
 T = TypeVar("T")
 Kind = Literal["loading", "ok", "stale", "down"]
-LONGEST_PAUSE = 30.0  # seconds between two attempts at a source that is down
+LONGEST_PAUSE = 10.0  # seconds between two attempts at a source that is down
 AWAY = 5.0  # how much slower everything is asked while nobody looks at the terminal
 
 
@@ -104,7 +104,7 @@ class Feed(Generic[T]):
         """Seconds until it is asked again: longer each time that it fails."""
         if not self._failures:
             return self.every
-        return min(2.0 ** min(self._failures - 1, 5), LONGEST_PAUSE)
+        return min(2.0 ** min(self._failures - 1, 9), LONGEST_PAUSE)
 
     def state(self) -> FeedState:
         """How it is now. A source that is silent for too long is in trouble, also before its call returns."""

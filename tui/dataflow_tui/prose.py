@@ -29,8 +29,11 @@ def paragraphs(parts: Iterable[Text]) -> Text:
 def fields(pairs: Sequence[tuple[str, Text | str]], look: Look) -> Text:
     """Names and values, the values below each other."""
     wide = max((len(name) for name, _ in pairs), default=0)
+    below = "\n" + " " * (wide + 2)
     return paragraphs(
-        Text.assemble((f"{name:<{wide}}  ", look.quiet), value if isinstance(value, Text) else clean(value))
+        Text.assemble(
+            (f"{name:<{wide}}  ", look.quiet), value if isinstance(value, Text) else clean(value).replace("\n", below)
+        )
         for name, value in pairs
     )
 
@@ -83,7 +86,7 @@ def problem_text(problem: Problem, look: Look) -> Text:
 
 def service_text(service: ServiceStatus, look: Look) -> Text:
     """Everything that is known of a service."""
-    ports = ", ".join(
+    ports = "\n".join(
         f"{port.name} {port.number}" + (f" (wanted {port.wanted})" if port.number != port.wanted else "")
         for port in service.ports
     )

@@ -19,13 +19,14 @@ _FAULT = "IOException: HTTP 503 from https://example.com/api/orders [/entries] a
 
 @dataclass
 class Played:
-    """One run: when it began, and at which step it fails, if it does."""
+    """One run: when it began, at which step it fails, if it does, and how much longer than usual it takes."""
 
     id: str
     workflow: str
     began: datetime
     fails_at: int | None = None
     canceled: datetime | None = None
+    stretch: float = 1.0
     tags: dict[str, str] = field(default_factory=dict[str, str])
 
     def detail(self, now: datetime) -> RunDetail:
@@ -34,16 +35,16 @@ class Played:
         at, over = self.began, False
         limit = self.canceled or now
         for number, (name, seconds) in enumerate(STEPS[self.workflow]):
-            end = at + timedelta(seconds=seconds)
+            end = at + timedelta(seconds=seconds * self.stretch)
             if over or limit < at:
                 steps += [StepRun(name, "skipped")] if over or self.canceled else []
             elif limit < end:
                 steps.append(StepRun(name, "failure" if self.canceled else "running", at))
             elif number == self.fails_at:
-                steps.append(StepRun(name, "failure", at, seconds, _FAULT))
+                steps.append(StepRun(name, "failure", at, seconds * self.stretch, _FAULT))
                 over = True
             else:
-                steps.append(StepRun(name, "success", at, seconds))
+                steps.append(StepRun(name, "success", at, seconds * self.stretch))
             at = end
         return RunDetail(self._run(steps, now, at), Progress(tuple(steps), self._checks(steps)))
 
@@ -88,9 +89,10 @@ class Played:
 class Stage:
     """Every run there is, the newest first."""
 
-    def __init__(self, clock: Clock, random: Random) -> None:
+    def __init__(self, clock: Clock, random: Random, stretch: float = 1.0) -> None:
         self._clock = clock
         self._random = random
+        self._stretch = stretch
         self.played: list[Played] = []
         now = clock()
         for hours in range(8, 0, -1):
@@ -103,7 +105,7 @@ class Stage:
 
     def begin(self, workflow: str, tags: dict[str, str] | None = None) -> Played:
         """A run that begins now."""
-        return self._add(workflow, self._clock(), tags=tags or {})
+        return self._add(workflow, self._clock(), tags=tags or {}, stretch=self._stretch)
 
     def find(self, run_id: str) -> Played | None:
         """A run by the beginning of its id."""

@@ -57,9 +57,10 @@ class Overview(View):
 
     @property
     def chosen(self) -> Selection:
-        """The problem under the cursor."""
+        """What the problem under the cursor is about, where it has a name."""
         problem = self._problem
-        return Selection(problem=short_name(problem) if problem else None)
+        named = problem is not None and problem.subject.kind != "platform"
+        return Selection(problem=short_name(problem) if problem and named else None)
 
     def visit(self) -> None:
         """Show the evidence for the problem under the cursor."""

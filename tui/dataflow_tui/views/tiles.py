@@ -101,9 +101,11 @@ def machine(status: StatusResult, seen: Seen, look: Look) -> Text:
     disk = status.disk
     tone = look.text if disk.state == "good" else look.bad
     left = Text(f"{size(disk.free)} free of {size(disk.total)}", tone)
-    cpu, memory = seen.cpu[-1] if seen.cpu else 0.0, seen.memory[-1] if seen.memory else 0.0
+    known = any(one.cpu is not None for one in status.services)
+    cpu = f"{seen.cpu[-1]:5.1f} % of one  " if known else "not known"
+    memory = seen.memory[-1] if seen.memory else 0.0
     pairs: list[tuple[str, Text | str]] = [
-        ("processor", Text.assemble(f"{cpu:5.1f} % of one  ", (spark(list(seen.cpu), 20), look.accent))),
+        ("processor", Text.assemble(cpu, (spark(list(seen.cpu), 20) if known else "", look.accent))),
         ("memory", Text.assemble(f"{size(int(memory)):>7}  ", (spark(list(seen.memory), 20), look.accent))),
         ("disk", _or(disk.trouble, left, look)),
     ]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 from rich.text import Text
+from textual.events import Click
+from textual.message import Message
 from textual.widgets import Static
 
 from dataflow_tui.feeds import FeedState
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 def click(command: str) -> Style:
     """A piece of text that does a command when it is clicked."""
-    return Style.from_meta({"@click": f"app.perform('{command}')"})
+    return Style.from_meta({"command": command})
 
 
 def head(name: str, status: StatusResult | None, state: FeedState, look: Look, *, marks: Sequence[str]) -> Text:
@@ -44,7 +46,7 @@ def head(name: str, status: StatusResult | None, state: FeedState, look: Look, *
 
 def _alerts(number: int, look: Look) -> Text:
     words = {0: "no alerts", 1: "▲ 1 alert"}.get(number, f"▲ {number} alerts")
-    return Text(words, look.bad if number else look.quiet) + Text("", click("go.alerts"))
+    return Text(words, Style(color=look.bad if number else look.quiet) + click("go.alerts"))
 
 
 def tabs(views: Sequence[tuple[str, str, str]], current: str, look: Look) -> Text:
@@ -75,6 +77,19 @@ class Bar(Static):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's word
         super().__init__("", markup=False, id=id)
         self._last: Text | None = None
+
+    class Pressed(Message):
+        """A piece of the line that stands for an action was clicked."""
+
+        def __init__(self, command: str) -> None:
+            super().__init__()
+            self.command = command
+
+    def on_click(self, event: Click) -> None:
+        """Do what the piece under the mouse stands for."""
+        command = event.style.meta.get("command")
+        if command:
+            self.post_message(self.Pressed(command))
 
     def put(self, line: Text) -> None:
         """Show a line, where it is another one."""

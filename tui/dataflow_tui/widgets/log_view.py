@@ -76,7 +76,7 @@ class LogView(ScrollView, can_focus=True):
             self.unseen += len(lines)
             self.cursor = max(self.cursor, self.buffer.first)
             if gone:
-                self.scroll_to(y=max(self.scroll_y - gone, 0), animate=False, force=True)
+                self.scroll_to(y=max(self.scroll_y - gone, 0), animate=False, force=True, immediate=True)
         self.refresh()
         self.post_message(self.Moved())
 
@@ -103,7 +103,7 @@ class LogView(ScrollView, can_focus=True):
         row, height = self.cursor - self.buffer.first, self.scrollable_content_region.height
         top = round(self.scroll_y)
         if not top <= row < top + height:
-            self.scroll_to(y=max(row - height // 2, 0), animate=False, force=True)
+            self.scroll_to(y=max(row - height // 2, 0), animate=False, force=True, immediate=True)
         self.refresh()
         self.post_message(self.Moved())
 
@@ -167,7 +167,7 @@ class LogView(ScrollView, can_focus=True):
         row = min(max(self.cursor + by, self.buffer.first), self.buffer.end - 1) - self.buffer.first
         self.following = False
         self.cursor = self.buffer.first + max(row, 0)
-        self.scroll_to_region(Region(round(self.scroll_x), row, 1, 1), animate=False, force=True)
+        self.scroll_to_region(Region(round(self.scroll_x), row, 1, 1), animate=False, force=True, immediate=True)
         self.refresh()
         self.post_message(self.Moved())
 
@@ -176,7 +176,7 @@ class LogView(ScrollView, can_focus=True):
 
     def _to_end(self) -> None:
         self.cursor, self.unseen = max(self.buffer.end - 1, self.buffer.first), 0
-        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
 
 
 def _strip(line: Shown, look: Look, pattern: re.Pattern[str] | None, *, marked: bool) -> Strip:

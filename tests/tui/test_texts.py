@@ -75,7 +75,7 @@ def test_longer_texts_say_when_there_is_nothing() -> None:
         "✓ Nothing is wrong.\nnot known: Loki is down."
     )
     assert prose.findings_text(Validated(("a", "b"), (), 0.1), LOOK).plain == "✓ Nothing is wrong with a, b."
-    assert prose.lines_text((), LOOK).plain == "It has written nothing yet."
+    assert prose.lines_text((), LOOK).plain == "It has told nothing yet."
     place = Place(Path("a.yaml"), 3)
     assert "✗ rule  a.yaml:3" in prose.finding_text(Finding("rule", "m", place), LOOK).plain
 

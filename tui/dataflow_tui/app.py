@@ -237,7 +237,8 @@ class Dashboard(App[None]):
 
     def wake(self, *names: str) -> None:
         """Ask feeds at once, all that are shown where none is named."""
-        self.wanted_run = self.view_of("workflows").wanted_run
+        if self._complete.is_set():
+            self.wanted_run = self.view_of("workflows").wanted_run
         self._puller.wake(names)
 
     def browse(self, url: str) -> None:

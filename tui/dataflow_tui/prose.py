@@ -168,12 +168,13 @@ def line_text(line: LogLine, look: Look) -> Text:
 
 
 def lines_text(lines: Sequence[LogLine], look: Look) -> Text:
-    """A run's log, the last lines where it is long."""
-    if not lines:
-        return Text("It has written nothing yet.", look.quiet)
-    cut = len(lines) - _LINES
+    """A run's log without what only developers read; the last lines where it is long."""
+    told = [line for line in lines if line.level != "debug"]
+    if not told:
+        return Text("It has told nothing yet.", look.quiet)
+    cut = len(told) - _LINES
     head = [Text(f"… {cut:,} lines before these: l follows all of them", look.quiet)] if cut > 0 else []
-    return paragraphs([*head, *(line_text(line, look) for line in lines[-_LINES:])])
+    return paragraphs([*head, *(line_text(line, look) for line in told[-_LINES:])])
 
 
 def alert_text(alert: Alert, look: Look) -> Text:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dataflow.models import AssetNode, Parameter, WorkflowInfo
 
-ROOT = Path("/home/you/acme-shop")
+ROOT = Path("acme-shop")
 
 
 @dataclass(frozen=True, slots=True)

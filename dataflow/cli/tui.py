@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from dataflow.cli.frame import new_app
 from dataflow.cli.output import Output
-from dataflow.cli.stack import Engine, context_of
+from dataflow.cli.stack import Engine
 from dataflow.errors import Action, UsageError
+
+if TYPE_CHECKING:
+    from dataflow.config.paths import ProjectPaths
 
 app = new_app()
 
@@ -41,7 +46,14 @@ def tui(
     if output.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         actions = (Action("Show the platform as text", "dataflow status"),)
         raise UsageError("The dashboard needs a terminal.", code="NO_TERMINAL", actions=actions)
-    context = None if demo else context_of(output, engine=engine)
+    paths = None if demo else _project(output.project_dir)
     from dataflow_tui.main import run
 
-    run(context, read_only=read_only, view=view, theme=theme)
+    run(paths, {"engine": engine} if engine else {}, read_only=read_only, view=view, theme=theme)
+
+
+def _project(folder: Path | None) -> ProjectPaths:
+    """The project, without the operations: the screen is to be there before they are imported."""
+    from dataflow.config.paths import find_project
+
+    return find_project(folder or Path(os.environ.get("DATAFLOW_PROJECT_DIR") or Path.cwd()))

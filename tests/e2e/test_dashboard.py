@@ -85,7 +85,6 @@ def _read_rows(terminal: Terminal) -> None:
     terminal.press("ctrl+r")
     terminal.sees("many boolean", "True", "1 row in", timeout=60)
     terminal.press("escape")
-    terminal.sees("x Run SQL")
 
 
 def _search_logs(terminal: Terminal) -> None:

@@ -42,7 +42,7 @@ class Terminal:
     def press(self, *keys: str) -> None:
         for key in keys:
             os.write(self._file, KEYS.get(key, key).encode())
-            self.look(0.05)
+            self.look(0.5 if key == "escape" else 0.05)  # a key right behind it would be alt and that key
 
     def type(self, text: str) -> None:
         for letter in text:

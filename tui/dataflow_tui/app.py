@@ -110,11 +110,12 @@ class Dashboard(App[None]):
 
     def on_mount(self) -> None:
         """Show the first view; make the others once it is on the screen."""
-        self._enter(self.view)
+        self._show_edges()
         self.set_interval(1.0, self._tick)
-        self.call_after_refresh(self._make_views)
+        self.call_after_refresh(self._begin)
 
-    async def _make_views(self) -> None:
+    async def _begin(self) -> None:
+        self._enter(self.view)
         switcher = self.query_one("#views", ContentSwitcher)
         for name, made in _MADE.items():
             if not switcher.is_attached:
@@ -128,6 +129,7 @@ class Dashboard(App[None]):
             if isinstance(kept, Mapping) and isinstance(kept.get(name), dict):
                 self.view_of(name).restore(kept[name])
         self._complete.set()
+        self.show_keys()
 
     def view_of(self, name: str) -> Any:
         """A view by its name."""

@@ -13,6 +13,7 @@ from dataflow.models import LogLine
 from dataflow.operations.context import Context
 
 if TYPE_CHECKING:
+    from dataflow.config.paths import ProjectPaths
     from dataflow.operations.alerts import AlertList
     from dataflow.operations.audit_trail import AuditTrail
     from dataflow.operations.browse import CheckList, KnownTables
@@ -32,13 +33,13 @@ _RUNS = 50
 
 
 class LivePlatform:
-    """The operations, on the project of `first`. Every thread has a context of its own."""
+    """The operations, on a project. Every thread has a context of its own."""
 
     demo = False
 
-    def __init__(self, first: Context, flags: Mapping[str, Any] | None = None) -> None:
-        self.name = first.paths.root.name
-        self._paths = first.paths
+    def __init__(self, paths: ProjectPaths, flags: Mapping[str, Any] | None = None) -> None:
+        self.name = paths.root.name
+        self._paths = paths
         self._flags = dict(flags or {})
         self._local = threading.local()
 

@@ -5,27 +5,25 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dataflow_tui.app import Dashboard
+from dataflow_tui.deferred import deferred
 
 if TYPE_CHECKING:
-    from dataflow.operations.context import Context
+    from dataflow.config.paths import ProjectPaths
+    from dataflow_tui.platform import Platform
 
 
-def run(context: Context | None, *, read_only: bool, view: str | None, theme: str | None) -> None:
+def run(
+    paths: ProjectPaths | None, flags: Mapping[str, Any], *, read_only: bool, view: str | None, theme: str | None
+) -> None:
     """Show a project's platform, the demo's where there is none, until somebody leaves."""
-    from dataflow_tui.app import Dashboard
-
-    name = f"dataflow-{theme}" if theme else None
-    if context is None:
-        from dataflow_tui.demo.platform import DemoPlatform
-
-        app = Dashboard(DemoPlatform(), read_only=read_only, view=view, theme=name)
-    else:
-        from dataflow_tui.live import LivePlatform
-
-        app = Dashboard(LivePlatform(context), read_only=read_only, view=view, theme=name, kept=_kept(context))
-    app.run()
+    name = paths.root.name if paths else "acme-shop"
+    platform = deferred(name, lambda: _platform(paths, flags), demo=paths is None)
+    kept = paths.state / "tui.json" if paths else None
+    Dashboard(platform, read_only=read_only, view=view, theme=f"dataflow-{theme}" if theme else None, kept=kept).run()
     leave()
 
 
@@ -37,5 +35,11 @@ def leave() -> None:
         os._exit(0)
 
 
-def _kept(context: Context) -> Path:
-    return context.paths.state / "tui.json"
+def _platform(paths: ProjectPaths | None, flags: Mapping[str, Any]) -> Platform:
+    if paths is None:
+        from dataflow_tui.demo.platform import DemoPlatform
+
+        return DemoPlatform()
+    from dataflow_tui.live import LivePlatform
+
+    return LivePlatform(paths, flags)

@@ -20,6 +20,7 @@ from dataflow_tui.log_stream import Stream
 from dataflow_tui.prose import fields, trouble_text
 from dataflow_tui.selection import LogAsk, Selection
 from dataflow_tui.views.base import View
+from dataflow_tui.widgets.bars import Bar
 from dataflow_tui.widgets.log_view import LogView
 from dataflow_tui.widgets.prompt import Prompt
 
@@ -53,7 +54,7 @@ class Logs(View):
             panel.border_title = "Logs"
             yield Static("", markup=False, id="log-note")
             yield LogView(self.buffer, id="lines")
-            yield Static("", markup=False, id="log-state")
+            yield Bar(id="log-state")
         yield Prompt(id="log-prompt")
 
     def on_mount(self) -> None:
@@ -261,13 +262,14 @@ class Logs(View):
     def _show_state(self) -> None:
         note = self.query_one("#log-note", Static)
         empty = not len(self.buffer)
-        note.display = self._trouble is not None or empty
+        if note.display != (self._trouble is not None or empty):
+            note.display = not note.display
         if self._trouble is not None:
             again = Text("\nIt is asked again by itself; R asks now.", self.look.quiet)
             note.update(trouble_text(self._trouble, self.look) + again)
         elif empty:
             note.update(Text("◐ No lines yet. c asks for everything.", self.look.quiet))
-        self.query_one("#log-state", Static).update(self._state_line())
+        self.query_one("#log-state", Bar).put(self._state_line())
 
     def _state_line(self) -> Text:
         look, view = self.look, self._lines

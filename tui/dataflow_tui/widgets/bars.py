@@ -95,4 +95,4 @@ class Bar(Static):
         """Show a line, where it is another one."""
         if self._last is None or line != self._last or line.spans != self._last.spans:
             self._last = line
-            self.update(line)
+            self.update(line, layout=False)  # it is one line, whatever stands in it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
@@ -47,6 +48,7 @@ class LogView(ScrollView, can_focus=True):
         self.unseen = 0
         self.pattern: re.Pattern[str] | None = None
         self._widest = 1
+        self._back = Style()
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(2048)
         self._look: Look | None = None
 
@@ -58,6 +60,7 @@ class LogView(ScrollView, can_focus=True):
     def dress(self, look: Look) -> None:
         """Use these colours."""
         self._look = look
+        self._back = self.rich_style
         self.forget()
 
     def forget(self) -> None:
@@ -147,13 +150,13 @@ class LogView(ScrollView, can_focus=True):
         number = self.buffer.first + top + y
         width = self.scrollable_content_region.width
         if number >= self.buffer.end or self._look is None:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._back)
         marked = number == self.cursor and self.has_focus
         key = (number, marked)
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = _strip(unpacked(self.buffer[number]), self._look, self.pattern, marked=marked)
-        return strip.crop_extend(left, left + width, self.rich_style).apply_style(self.rich_style)
+        return strip.crop_extend(left, left + width, self._back).apply_style(self._back)
 
     def on_focus(self) -> None:
         """The cursor shows."""
@@ -172,7 +175,12 @@ class LogView(ScrollView, can_focus=True):
         self.post_message(self.Moved())
 
     def _measure(self) -> None:
-        self.virtual_size = Size(self._widest, len(self.buffer))
+        """Tell the scroll bar how much there is. Without its watchers: they would lay the whole screen out anew."""
+        size = Size(self._widest, len(self.buffer))
+        reactive: Any = LogView.virtual_size
+        self.set_reactive(reactive, size)
+        self.vertical_scrollbar.window_virtual_size = size.height
+        self.vertical_scrollbar.window_size = self.scrollable_content_region.height
 
     def _to_end(self) -> None:
         self.cursor, self.unseen = max(self.buffer.end - 1, self.buffer.first), 0

@@ -45,6 +45,7 @@ class Panel(Vertical):
         self._empty = empty
         self._note = Static("", markup=False, classes="note")
         self._note.display = False
+        self._shown: Text | None = None
 
     def compose(self) -> ComposeResult:
         """The note above the content."""
@@ -54,9 +55,10 @@ class Panel(Vertical):
     def show(self, state: FeedState, look: Look, *, filled: bool) -> None:
         """Say how the feed is; hide the content only where there is none."""
         note = note_of(state, look, filled=filled, empty=self._empty)
-        self._note.display = note is not None
-        if note is not None:
-            self._note.update(note)
+        if note != self._shown:
+            self._shown = note
+            self._note.display = note is not None
+            self._note.update(note or "")
         for body in self._bodies:
             body.display = filled
         self.set_class(state.kind in {"stale", "down"}, "troubled")

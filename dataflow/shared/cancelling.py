@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ from dataflow.errors import Interrupted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+
+_AGAIN = 0.05
 
 
 class Cancel:
@@ -27,6 +31,13 @@ class Cancel:
             self.asked = True
             if self._connection is not None:
                 self._connection.interrupt()
+
+    def insist(self) -> None:
+        """Cancel until it has ended: DuckDB forgets what comes between two statements."""
+        self()
+        while self._connection is not None:
+            time.sleep(_AGAIN)
+            self()
 
     @contextmanager
     def watching(self, connection: DuckDBPyConnection) -> Generator[None]:

@@ -39,7 +39,7 @@ class Seat:
         deadline = time.monotonic() + _PATIENCE
         while not check():
             assert time.monotonic() < deadline, f"never: {what or check}\n{self.screen}"
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.08)
 
     async def sees(self, *texts: str) -> None:
         """Wait until all of these stand on the screen."""

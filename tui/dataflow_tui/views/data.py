@@ -129,7 +129,7 @@ class Data(View):
         """End the query that runs."""
         if self._query is not None:
             running, self._query = self._query, None
-            threading.Thread(target=running, name="cancel", daemon=True).start()
+            threading.Thread(target=running.insist, name="cancel", daemon=True).start()
             self._note(Text("⊘ Cancelled.", self.look.warn))
             self.desk.show_keys()
 

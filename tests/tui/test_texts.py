@@ -53,7 +53,7 @@ def test_figures() -> None:
     assert [size(one) for one in (None, 12, 1500, 150_000, 3_400_000, 2_000_000_000_000_000)] == [
         "-", "12 B", "1.5 kB", "150 kB", "3.4 MB", "2000 TB",
     ]  # fmt: skip
-    spans = {0.4: "0.4 s", 12: "12 s", 300: "5 min", 3600 * 2 + 300: "2 h 5 min", 3600 * 20: "20 h", 86400 * 3: "3 d"}
+    spans = {0.4: "0.4 s", 12: "12 s", 300: "5 min", 3600 * 2 + 300: "2 h", 3600 * 20: "20 h", 86400 * 3: "3 d"}
     assert {seconds: ago(NOW - timedelta(seconds=seconds), NOW) for seconds in spans} == {
         seconds: f"{shown} ago" for seconds, shown in spans.items()
     }

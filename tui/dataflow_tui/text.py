@@ -59,7 +59,7 @@ def size(count: int | None) -> str:
 
 
 def span(seconds: float | None) -> str:
-    """A length of time in its two largest units at most: 4 s, 3 min, 2 h 5 min, 6 d."""
+    """A length of time in its largest unit: 4 s, 3 min, 2 h, 6 d."""
     if seconds is None:
         return "-"
     if seconds < 10:
@@ -70,7 +70,7 @@ def span(seconds: float | None) -> str:
     if minutes < 60:
         return f"{minutes} min"
     if hours < 24:
-        return f"{hours} h {minutes % 60} min" if hours < 10 and minutes % 60 else f"{hours} h"
+        return f"{hours} h"
     return f"{days} d"
 
 

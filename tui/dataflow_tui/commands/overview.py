@@ -13,7 +13,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "overview.visit",
         "enter",
-        "Why",
+        "Evidence",
         "Show the evidence for the problem under the cursor, and the commands that help.",
         _visit,
         says("dataflow why"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -12,7 +13,7 @@ from textual.widgets import Static
 from dataflow.models import FINISHED, Run, WorkflowInfo
 from dataflow_tui.prose import finding_text, paragraphs
 from dataflow_tui.selection import Selection
-from dataflow_tui.text import ago, cell, clock, span, title
+from dataflow_tui.text import ago, cell, span, title
 from dataflow_tui.views.base import View
 from dataflow_tui.views.steps import run_head, step_rows
 from dataflow_tui.widgets.panel import Panel
@@ -120,7 +121,8 @@ class Workflows(View):
     def _row(self, workflow: WorkflowInfo) -> Row:
         schedule = self._schedule(workflow.name)
         state = f"{schedule.cron} {'on' if schedule.on else 'off'}" if schedule else workflow.schedule
-        upcoming = clock(schedule.next[0]) if schedule and schedule.on and schedule.next else None
+        starts = schedule.next[0] if schedule and schedule.on and schedule.next else None
+        upcoming = f"in {span((starts - datetime.now(UTC)).total_seconds())}" if starts else None
         runs: RunList | None = self.feed("runs").value
         last = next((run for run in runs.runs if run.workflow == workflow.name), None) if runs else None
         cells = (

@@ -248,6 +248,7 @@ def test_tables_are_previewed_profiled_queried_and_exported() -> None:
         await seat.sees("No query runs.")
         await seat.press("e")
         await seat.until(lambda: seat.app.query_one("#sql").has_focus)
+        await seat.sees("ctrl+r Run SQL", "Esc Leave the editor")
         await seat.type("select count(*) as many from raw.orders")
         await seat.press("ctrl+r")
         await seat.sees("many bigint", "4,200", "1 row in")

@@ -144,10 +144,80 @@ def test_the_terminal_that_is_not_looked_at_is_refreshed_less() -> None:
     drive(act)
 
 
-def test_ctrl_q_leaves_too() -> None:
+@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+c"])
+def test_the_usual_keys_leave_too(key: str) -> None:
     async def act(seat: Seat) -> None:
         await seat.sees("degraded")
-        await seat.press("ctrl+q")
+        await seat.press(key)
         await seat.until(lambda: seat.app._exit)
+
+    drive(act)
+
+
+def test_a_view_is_left_with_escape_and_the_first_table_has_the_keyboard_again() -> None:
+    async def act(seat: Seat) -> None:
+        await seat.press("6", "tab", "tab")
+        await seat.until(lambda: seat.app.focused is not None and seat.app.focused.id != "alerts")
+        await seat.press("escape")
+        await seat.until(lambda: seat.app.focused is not None and seat.app.focused.id == "alerts")
+
+    drive(act)
+
+
+def test_a_text_scrolls_and_is_copied_and_a_list_is_moved_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+
+    async def act(seat: Seat) -> None:
+        monkeypatch.setattr(seat.app, "copy_to_clipboard", copied.append)
+        await seat.press("2")
+        await seat.sees("object-store")
+        await seat.press("enter")
+        await seat.sees("y copies")
+        await seat.press("j", "k", "G", "g", "space", "y", "escape")
+        await seat.until(lambda: copied)
+        assert "chrislusf/seaweedfs" in copied[0]
+        await seat.press("y")
+        await seat.sees("The same on the command line")
+        await seat.press("j", "k", "j", "enter")
+        await seat.until(lambda: len(copied) == 2)
+        await seat.press("y", "escape")
+        await seat.misses("The same on the command line")
+        await seat.press("question_mark")
+        await seat.sees("type to search")
+        await seat.press("down", "pagedown", "up", "pageup", "escape")
+
+    drive(act)
+
+
+def test_a_form_is_left_by_its_button_and_a_switch_counts() -> None:
+    async def act(seat: Seat) -> None:
+        await seat.press("4")
+        await seat.sees("nightscout")
+        await seat.press("x")
+        await seat.sees("full_refresh (boolean)")
+        form = seat.app.screen
+        form.query_one("#field-2").action_toggle_switch()
+        assert form._values() == ("full_refresh=true",)
+        await seat.pilot.click("#leave")
+        await seat.misses("full_refresh (boolean)")
+        await seat.press("x")
+        await seat.sees("full_refresh (boolean)")
+        await seat.press("escape")
+        await seat.misses("full_refresh (boolean)")
+
+    drive(act)
+
+
+def test_a_value_of_an_answer_is_shown_whole() -> None:
+    async def act(seat: Seat) -> None:
+        await seat.press("5")
+        await seat.sees("marts.revenue")
+        await seat.press("enter")
+        await seat.sees("180 rows in")
+        seat.app.query_one("#answer").focus()
+        await seat.press("l", "j", "enter")
+        await seat.sees("Value", "Customer")
+        await seat.press("escape", "escape")
+        await seat.until(lambda: seat.app.focused is not None and seat.app.focused.id == "tables")
 
     drive(act)

@@ -13,7 +13,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.events import AppBlur, AppFocus
 from textual.message import Message
-from textual.widgets import ContentSwitcher, DataTable
+from textual.widgets import ContentSwitcher, DataTable, Input, TextArea
 
 from dataflow.system.files import write_text
 from dataflow_tui import session
@@ -57,7 +57,10 @@ class Dashboard(App[None]):
     COMMANDS: ClassVar[set[Any]] = {Actions}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
-    BINDINGS = [Binding(key, f"press('{key}')", show=False) for key in dict.fromkeys(command.key for command in ALL)]
+    BINDINGS = [
+        Binding("ctrl+c", "quit", show=False, system=True),
+        *(Binding(key, f"press('{key}')", show=False) for key in dict.fromkeys(command.key for command in ALL)),
+    ]
 
     class Answered(Message):
         """A feed's thread brings an answer."""
@@ -356,14 +359,19 @@ class Dashboard(App[None]):
         """Say which keys do something here."""
         if not self._complete.is_set():
             return
+        typing = isinstance(self.focused, Input | TextArea)
+        hints = self.view_of(self.view).typing_keys() if typing else self._hints()
+        self.query_one("#keys", Bar).put(keys(hints, self.look, self.size.width))
+
+    def _hints(self) -> list[tuple[str, str, str]]:
+        """Keys with what they do, the most important first."""
         chosen = self.chosen
         usable = [one for one in here(self.view) if one.footer and not one.refusal(chosen, read_only=self.read_only)]
         first = [BY_ID[name] for name in _FIRST]
         rest = [
             one for one in EVERYWHERE if one.footer and one.id not in _FIRST and not (one.changes and self.read_only)
         ]
-        hints = [(shown_key(one.key), one.label, one.id) for one in (*first, *usable, *rest)]
-        self.query_one("#keys", Bar).put(keys(hints, self.look, self.size.width))
+        return [(shown_key(one.key), one.label, one.id) for one in (*first, *usable, *rest)]
 
     def _enter(self, name: str) -> None:
         view = self.view_of(name)

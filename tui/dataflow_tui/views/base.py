@@ -75,6 +75,10 @@ class View(Vertical):
     def shown(self) -> None:
         """Somebody looks at it."""
 
+    def typing_keys(self) -> list[tuple[str, str, str]]:
+        """The keys that count while somebody types: key, label, action."""
+        return [("Enter", "Take it", ""), ("Esc", "Leave", "back")]
+
     def back(self) -> bool:
         """Leave what is open here; whether there was something."""
         return False

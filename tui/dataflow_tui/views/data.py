@@ -154,6 +154,10 @@ class Data(View):
             return True
         return False
 
+    def typing_keys(self) -> list[tuple[str, str, str]]:
+        """In the editor."""
+        return [("ctrl+r", "Run SQL", "data.query"), ("Esc", "Leave the editor", "back")]
+
     def keep(self) -> dict[str, Any]:
         """The query."""
         return {"sql": self.query_one("#sql", TextArea).text}

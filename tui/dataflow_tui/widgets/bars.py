@@ -66,7 +66,8 @@ def keys(hints: Sequence[tuple[str, str, str]], look: Look, width: int) -> Text:
         piece = Text.assemble((f" {key} ", f"bold {look.accent}"), (f"{label} ", look.text))
         if line.cell_len + piece.cell_len > width:
             break
-        piece.stylize(click(command))
+        if command:
+            piece.stylize(click(command))
         line.append_text(piece)
     return line
 

@@ -46,7 +46,7 @@ from dataflow_tui.widgets.work_panel import WorkPanel, work_text
 from dataflow_tui.work import Told, Work, begin
 
 _MADE: dict[str, type[View]] = {made.NAME: made for made in (Overview, Services, Logs, Workflows, Data, Alerts)}
-_FIRST = ("help", "palette")  # the keys that a narrow footer must not lose
+_FIRST = ("help", "palette", "quit")  # the keys that a narrow footer must not lose
 
 
 class Dashboard(App[None]):

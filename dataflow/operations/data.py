@@ -12,6 +12,7 @@ from dataflow.errors import Action, UsageError
 from dataflow.operations.audit import audited
 from dataflow.operations.context import Context
 from dataflow.shared import db
+from dataflow.shared.cancelling import Cancel
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -95,12 +96,17 @@ def tables(context: Context) -> TableList:
         return TableList(tuple(Table(*row) for row in rows), reader.source, reader.as_of, reader.stale)
 
 
-def query(context: Context, sql: str, *, limit: int = 100, write: bool = False) -> QueryResult:
+def query(
+    context: Context, sql: str, *, limit: int = 100, write: bool = False, cancel: Cancel | None = None
+) -> QueryResult:
     """Run one statement and return at most `limit` rows. Only reads, unless `write`, which also takes several.
+
+    `cancel`: what may end it while it reads.
 
     Raises:
         UsageError: SQL_EMPTY, SQL_MANY.
         WarehouseError: WAREHOUSE_SQL, WAREHOUSE_LOCKED, WAREHOUSE_MISSING and others of `shared.db`.
+        Interrupted: it was cancelled.
     """
     began = time.monotonic()
     _require_statement(sql, many=write)
@@ -113,7 +119,7 @@ def query(context: Context, sql: str, *, limit: int = 100, write: bool = False) 
             result = _fetch(connection, sql, limit, began, ("live", None, False))
         _publish(context)
         return result
-    with db.read_connection(context.warehouse) as reader:
+    with db.read_connection(context.warehouse) as reader, (cancel or Cancel()).watching(reader.connection):
         return _fetch(reader.connection, sql, limit, began, (reader.source, reader.as_of, reader.stale))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from dataflow.engines import log_files, native_logs
@@ -21,8 +21,8 @@ from dataflow.system.log_text import MOST_LINES, Stored, continues
 Found = queue.SimpleQueue[Stored | None | Exception]
 
 
-def follow(context: Context, query: LogQuery) -> Iterator[LogLine]:
-    """The last lines, then new ones for ever. Raises as `logs.read`."""
+def follow(context: Context, query: LogQuery, over: Callable[[], bool] = lambda: False) -> Iterator[LogLine]:
+    """The last lines, then new ones, for ever or until `over`. Raises as `logs.read`."""
     query = logs.known(context, query)
     wanted = query.wanted
     runs = [RUNS] if not query.services or RUNS in query.services or wanted.run or wanted.workflow else []
@@ -35,10 +35,10 @@ def follow(context: Context, query: LogQuery) -> Iterator[LogLine]:
         yield from logs.read(context, last, mark)
     found: Found = queue.SimpleQueue()
     if services:
-        _start(context.engine.log_follow(services, mark), found)
+        _start(context.engine.log_follow(services, mark), found, over)
     if runs:
-        _start(_runs(context, wanted, mark), found)
-    for event in _events(found):
+        _start(_runs(context, wanted, mark), found, over)
+    for event in _events(found, over):
         line = parse(event)
         if wanted(line):
             yield line
@@ -53,22 +53,26 @@ def _runs(context: Context, wanted: LogFilter, mark: LogMark) -> Iterator[Stored
     return native_logs.follow(lambda: dict.fromkeys(run_files(context, wanted), RUNS), mark)
 
 
-def _start(lines: Iterator[Stored | None], found: Found) -> None:
+def _start(lines: Iterator[Stored | None], found: Found, over: Callable[[], bool]) -> None:
     def pour() -> None:
         try:
             for line in lines:
                 found.put(line)
+                if over():
+                    return
         except Exception as error:  # noqa: BLE001 - the reader raises it
             found.put(error)
 
     threading.Thread(target=pour, daemon=True).start()
 
 
-def _events(found: Found) -> Iterator[Stored]:
+def _events(found: Found, over: Callable[[], bool]) -> Iterator[Stored]:
     """Whole events. One of several lines ends with the next one, or when nothing comes for a moment."""
     open_events: dict[str, list[Stored]] = {}
     while True:
         line = found.get()
+        if over():
+            return
         if isinstance(line, Exception):
             raise line
         if line is None:

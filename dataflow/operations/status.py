@@ -60,8 +60,8 @@ def status(context: Context) -> StatusResult:
     """The platform now. Never raises for a part that is down or broken: that is what it tells."""
     observed = context.engine.observe()
     with ThreadPoolExecutor(max_workers=3) as pool:  # Dagster is asked while all services are asked how they are
-        runs = pool.submit(_asked, lambda: _glance(context, observed).last_runs())
-        data = pool.submit(_asked, lambda: _glance(context, observed).data())
+        runs = pool.submit(_asked, lambda: glance_of(context, observed).last_runs())
+        data = pool.submit(_asked, lambda: glance_of(context, observed).data())
         alerts = pool.submit(_asked, lambda: seen_alerts(context, observed))
         services = statuses(context, observed=observed)
     infos = parts.infos_of(context)
@@ -127,7 +127,7 @@ def _worst(found: StatusResult, own: set[str]) -> Worst:
     return "attention" if any(troubles) or found.alerts.open or found.disk.state != "good" else "nothing"
 
 
-def _glance(context: Context, observed: Observation) -> Glance:
+def glance_of(context: Context, observed: Observation) -> Glance:
     """Who can tell of runs and data: files natively, under Docker the running Dagster."""
     if context.has_files:
         from dataflow.clients.glance_files import FilesGlance

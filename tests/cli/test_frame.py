@@ -42,7 +42,9 @@ def imported(*arguments: str, cwd: Path, **env: str) -> set[str]:
     return set(json.loads(done.stderr.strip().splitlines()[-1]))
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["up", "--help"], ["workflow", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], ["up", "--help"], ["workflow", "--help"], ["tui", "--help"]]
+)
 def test_version_and_help_import_nothing_heavy(project: Project, arguments: list[str]) -> None:
     assert imported(*arguments, cwd=project.root) & HEAVY == set()
 

@@ -13,7 +13,7 @@ from dataflow.cli.schemas import ALTERNATIVES, RESULTS, schema_of
 from tests.contract.conftest import parse
 
 # They print something else than a result: a program's own output, a schema, a script.
-WITHOUT_RESULT = {"exec", "schema", "completion", "config schema"}
+WITHOUT_RESULT = {"exec", "schema", "completion", "config schema", "tui"}
 
 
 def commands() -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The dashboard: a face over `dataflow.operations`, as the command line is one."""

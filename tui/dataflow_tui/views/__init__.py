@@ -1,0 +1,1 @@
+"""What fills the screen: one view for each question, shown one at a time."""

@@ -90,8 +90,8 @@ def test_a_long_log_shows_its_end() -> None:
 
 def test_steps_lie_where_they_ran() -> None:
     end = NOW + timedelta(seconds=10)
-    assert bar(StepRun("a", "success", NOW, 5.0), NOW, end) == "━" * 8
-    assert bar(StepRun("b", "success", NOW + timedelta(seconds=5), 5.0), NOW, end) == " " * 8 + "━" * 8
+    assert bar(StepRun("a", "success", NOW, 5.0), NOW, end) == "━" * 4
+    assert bar(StepRun("b", "success", NOW + timedelta(seconds=5), 5.0), NOW, end) == " " * 4 + "━" * 4
     assert bar(StepRun("c", "skipped"), NOW, end) == ""
     failed = next(run for run in DemoPlatform(pace=0).runs().runs if run.state == "failure")
     assert "HTTP 503" in run_head(DemoPlatform(pace=0).run(failed.id), LOOK).plain

@@ -16,7 +16,7 @@ from dataflow_tui.widgets.rows import Row
 if TYPE_CHECKING:
     from dataflow.operations.runs import RunDetail
 
-_WIDTH = 16
+_NAME, _WIDTH = 24, 8  # columns: both, the state and the time fit half a screen of 110
 
 
 def run_head(detail: RunDetail, look: Look) -> Text:
@@ -29,7 +29,8 @@ def run_head(detail: RunDetail, look: Look) -> Text:
     if progress.checks:
         failed = [check.name for check in progress.checks if not check.passed]
         words = f"✗ {len(failed)} of {len(progress.checks)} checks failed: {', '.join(failed)}"
-        good = f"✓ {len(progress.checks)} checks passed"
+        many = "s" if len(progress.checks) > 1 else ""
+        good = f"✓ {len(progress.checks)} check{many} passed"
         lines.append(Text(one_line(words if failed else good, 300), look.bad if failed else look.good))
     fault = progress.failed.error if progress.failed else progress.error
     if fault:
@@ -47,7 +48,7 @@ def step_rows(detail: RunDetail, look: Look) -> list[Row]:
         Row(
             step.name,
             (
-                cell(step.name, "bold", 28),
+                cell(step.name, "bold", _NAME),
                 look.state(step.state),
                 Text(span(_seconds(step)), justify="right"),
                 Text(bar(step, first, end), look.accent),

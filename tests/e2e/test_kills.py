@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from dataflow.config.paths import ProjectPaths
+from dataflow.workflows import workers
 from tests.conftest import Project, add_workflow
 from tests.e2e.conftest import eventually, mine
 
@@ -87,8 +89,10 @@ def test_a_killed_supervisor_or_keeper_does_not_lose_a_run(full: Project, word: 
 def test_a_killed_run_process_is_a_failed_run_within_seconds(full: Project) -> None:
     run_id = full.call("workflow", "run", "patient", "--detach", "--json").data["run_id"]
     eventually(lambda: state_of(full, run_id) == "running", 60, "the run began")
-    worker = next(pid for pid, command in mine(full).items() if run_id in command)
-    psutil.Process(worker).kill()
+    worker = workers.find(ProjectPaths(full.root), run_id)
+    assert worker
+    assert worker.pid in mine(full)
+    psutil.Process(worker.pid).kill()
     eventually(lambda: state_of(full, run_id) == "failure", 30, "the daemon marked it")
     detail = full.call("workflow", "status", run_id).out
     assert "killed or crashed" in detail
@@ -110,7 +114,7 @@ def test_down_cancels_what_runs_whenever_it_comes(full: Project, moment: str) ->
     if moment == "running":
         eventually(lambda: state_of(full, run_id) == "running", 60, "the run began")
     else:
-        eventually(lambda: any(run_id in command for command in mine(full).values()), 60, "its process is there")
+        eventually(lambda: workers.find(ProjectPaths(full.root), run_id) is not None, 60, "its process is there")
     assert full.call("down", "--json").data["cancelled_runs"] == [run_id]
     assert mine(full) == {}
     assert state_of(full, run_id) == "canceled"

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from dataflow.cli.app import COMMANDS, root
-from tests.conftest import Project, add_workflow
+from tests.conftest import COMMAND, Project, add_workflow
+from tests.tui.terminal import Terminal
 
 EXAMPLE = re.compile(r"^ *\$ dataflow (.+)$", re.MULTILINE)
 ORDER = ["data export", "data ingest", "storage put", "storage get", "storage rm"]  # each needs the one before
@@ -60,6 +61,12 @@ def test_every_command_has_an_example() -> None:
 
 @pytest.mark.parametrize(("name", "text"), FOUND, ids=[text for _, text in FOUND])
 def test_the_example_runs(platform: Project, name: str, text: str) -> None:
+    if name == "tui":  # it needs a terminal
+        terminal = Terminal([*COMMAND, *shlex.split(text)], cwd=platform.root, env=platform.env())
+        terminal.sees("1 Overview", "q Quit")
+        terminal.press("q")
+        assert terminal.ended() == 0
+        return
     if name == "workflow cancel":  # it needs a run that goes on
         assert platform.call("workflow", "run", "nightscout", "--detach").code == 0
     if "--from-failure" in text:  # it needs a run that did not succeed

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,6 @@ from dataflow.errors import Action, ConfigurationError, MissingError, OperationF
 from dataflow.shared.environment import required
 from dataflow.system.files import exclusive, mapped_os_errors
 from dataflow.system.process import Completed, find_program, run
-from dataflow.workflows.dbt_process import DbtThread
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -37,7 +36,6 @@ PARSE_SECONDS = 300.0
 GENERATED = frozenset({"target", "logs", "__pycache__", ".user.yml"})
 QUIET = ("--quiet", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check")
 STRICT = ("--warn-error-options", '{"error": ["NodeNotFoundOrDisabled"]}')  # a test of a model that is not there
-_SILENT = ("--log-level", "none", "--log-level-file", "debug", *QUIET[1:])  # its events reach us without its printing
 
 _PARSED = "Errors parsed from dbt logs:"
 _FILE = re.compile(r"\(([^()\s]+\.(?:sql|ya?ml|py|csv|md))\)|[\w-]+\.(?:sql|ya?ml)(?= )|(\S+/\S+\.(?:sql|ya?ml))")
@@ -99,7 +97,7 @@ def dbt_models(folder: Path, *, workflow: str, variables: Mapping[str, Any] | No
         target = _run_folder(project, parsed, context.run.run_id)
         arguments = ["build", "--vars", project.vars]
         try:
-            yield from _invocation(project, arguments, target, context).stream()
+            yield from _command_line(folder).cli(arguments, context=context, target_path=target).stream()
         except DagsterDbtCliRuntimeError as error:
             raise _failure(project, target, str(error)) from error
 
@@ -244,29 +242,28 @@ def _translator(workflow: str) -> Any:
     return Translator()
 
 
-def _invocation(project: DbtProject, arguments: Sequence[str], target: Path, context: Any) -> Any:
-    """dagster-dbt's reading of what dbt tells, of a dbt that runs in this process.
+def _command_line(folder: Path) -> Any:
+    """dagster-dbt's resource without what it does beside running dbt.
 
-    Its own resource starts the program, and before that `dbt --version`, which asks the package index for a newer one
-    (1.7 s, and a network), and it opens an adapter, which only row counts and column metadata need. The version is
-    known here, and having no adapter is a case that dagster-dbt knows from dbt Fusion.
+    It asks `dbt --version`, which asks the package index for a newer one (1.7 s, and a network), and it opens an
+    adapter in our process, which only row counts and column metadata need. The version is known here, and
+    having no adapter is a case that dagster-dbt knows from dbt Fusion.
     """
-    from dagster_dbt import DbtCliInvocation
-    from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
+    from dagster_dbt import DbtCliResource
     from packaging.version import Version
 
-    translator = _translator(project.workflow)
-    chosen = get_updated_cli_invocation_params_for_context(context, {}, translator)
-    indirect = ("--indirect-selection", chosen.indirect_selection) if chosen.indirect_selection else ()
-    command = [*_SILENT, *arguments, *project.paths(target), *chosen.selection_args, *indirect]
-    return DbtCliInvocation(
-        process=DbtThread(command),  # pyright: ignore[reportArgumentType] - has what is used of a Popen
-        manifest=chosen.manifest,
-        dagster_dbt_translator=chosen.dagster_dbt_translator,
-        project_dir=project.folder,
-        target_path=target,
-        raise_on_error=True,
-        context=context,
-        adapter=None,
-        cli_version=Version(version("dbt-core")),
+    class CommandLine(DbtCliResource):
+        @property
+        def _cli_version(self) -> Version:  # pyright: ignore[reportIncompatibleVariableOverride] - not asked, known
+            return Version(version("dbt-core"))
+
+        def _initialize_dbt_core_adapter(self, args: Any) -> Any:  # noqa: ARG002 - the interface
+            return None
+
+    place = str(folder)
+    return CommandLine(
+        project_dir=place,
+        profiles_dir=place,
+        dbt_executable=find_program("dbt") or "dbt",
+        global_config_flags=["--no-use-colors"],
     )

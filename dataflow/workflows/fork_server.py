@@ -1,10 +1,10 @@
 """A process that has imported what every run needs, and forks: a run then starts in tens of milliseconds.
 
-Importing Dagster and dbt takes seconds and is the same for each run. Only installed packages are imported beforehand;
+Importing Dagster takes seconds and is the same for each run. Only installed packages are imported beforehand;
 the toolkit and the project's own code are read by each run anew, so an edited workflow needs no restart. Forking is
 safe because the process has one thread and has opened nothing; so DuckDB, which starts threads when it is imported, is
 not among the packages. It ends with the process that started it, and after `_IDLE` seconds without a run, because it
-holds some 200 MB.
+holds some 150 MB.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ _PRELOADED = (
     "dagster._core.execution.api",
     "dagster._core.storage.dagster_run",
     "dagster_dbt",
-    "dbt.adapters.sql",
-    "dbt.cli.main",
     "httpx",
     "loguru",
     "structlog",

@@ -27,7 +27,7 @@ import json, os, sys, threading
 facts = {"arguments": sys.argv[1:], "environment": dict(os.environ), "leader": os.getsid(0) == os.getpid(),
          "threads": len(os.listdir("/proc/self/task")), "parent": os.getppid(), "pid": os.getpid(),
          "threads_of_server": len(os.listdir(f"/proc/{os.getppid()}/task")),
-         "loaded": sorted({name for name in ("dagster", "dbt", "duckdb", "dataflow.shared") if name in sys.modules})}
+         "loaded": sorted({name for name in ("dagster", "dagster_dbt", "duckdb", "dataflow.shared") if name in sys.modules})}
 print(json.dumps(facts), flush=True)
 if "wait" in sys.argv:
     threading.Event().wait()
@@ -79,7 +79,7 @@ def test_the_server_has_one_thread_and_loaded_what_is_slow_but_nothing_of_ours(
 ) -> None:
     told = fork()
     assert told["threads_of_server"] == told["threads"] == 1
-    assert told["loaded"] == ["dagster", "dbt"]
+    assert told["loaded"] == ["dagster", "dagster_dbt"]
 
 
 def test_a_second_fork_is_quick_and_many_at_once_all_come(fork: Callable[..., dict[str, Any]]) -> None:

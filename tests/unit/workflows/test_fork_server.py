@@ -27,7 +27,7 @@ import json, os, sys, threading
 facts = {"arguments": sys.argv[1:], "environment": dict(os.environ), "leader": os.getsid(0) == os.getpid(),
          "threads": len(os.listdir("/proc/self/task")), "parent": os.getppid(), "pid": os.getpid(),
          "threads_of_server": len(os.listdir(f"/proc/{os.getppid()}/task")),
-         "loaded": sorted({name for name in ("dagster", "dagster_dbt", "duckdb", "dataflow.shared") if name in sys.modules})}
+         "loaded": [name for name in ("dagster", "dagster_dbt", "duckdb", "dataflow.shared") if name in sys.modules]}
 print(json.dumps(facts), flush=True)
 if "wait" in sys.argv:
     threading.Event().wait()

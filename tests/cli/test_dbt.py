@@ -117,7 +117,8 @@ def test_docs_are_one_page_and_a_macro_says_what_it_logs(shop: Project) -> None:
     ]
     unknown = shop.call("dbt", "run-operation", "shop", "great", "--json")
     assert (unknown.code, unknown.error["code"]) == (1, "DBT_FAILED")
-    assert "could not find a macro with the name 'great'" in unknown.error["message"]
+    message = unknown.error["message"].replace('"', "'")  # dbt writes either, by what else went wrong
+    assert "could not find a macro with the name 'great'" in message
 
 
 def test_a_workflow_without_models_is_told(shop: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,15 +60,18 @@ class Loki:
         """Labels, time, text and structured metadata of each line."""
         found = self.data("query_range", query=query, limit="5000", direction="forward")["result"]
         return [
-            (one["stream"], int(time), text, more.get("structuredMetadata", {}))
+            (one["stream"], int(at), text, more.get("structuredMetadata", {}))
             for one in found
-            for time, text, more in one["values"]
+            for at, text, more in one["values"]
         ]
 
 
 def _every_service_is_there(project: Project, asked: Loki) -> None:
     running = {name for name, state in containers(project).items() if state == "running"} - QUIET
-    eventually(lambda: running | {"worker"} <= asked.values("service"), 60, "the lines of every service are in Loki")
+    deadline = time.monotonic() + 120  # a collector finds containers late on a machine with much else to do
+    while missing := (running | {"worker"}) - asked.values("service"):
+        assert time.monotonic() < deadline, f"no line in Loki of {missing}: {project.call('logs', 'log-collector').out}"
+        time.sleep(0.5)
 
 
 def _the_run_is_there_once(asked: Loki, run: str, file: Path) -> None:
@@ -77,17 +81,17 @@ def _the_run_is_there_once(asked: Loki, run: str, file: Path) -> None:
     eventually(lambda: len(asked.lines(query)) >= len(written), 60, "the run's lines are in Loki")
     found = asked.lines(query)
     assert Counter(text for _, _, text, _ in found) == Counter(written)
-    for labels, time, text, metadata in found:
+    for labels, at, text, metadata in found:
         line = json.loads(text)
-        assert time // 1000 == _microseconds(line["timestamp"])
+        assert at // 1000 == _microseconds(line["timestamp"])
         assert (labels["service"], labels["workflow"], labels["level"]) == ("worker", "nightscout", line["level"])
         assert {name: metadata.get(name) for name in METADATA} == {name: line[name] for name in METADATA}
     assert {metadata.get("step") for _, _, _, metadata in found} > {None, "nightscout__entries"}
 
 
 def _microseconds(text: str) -> int:
-    time = datetime.fromisoformat(text)
-    return int(time.replace(microsecond=0).timestamp()) * 1_000_000 + time.microsecond
+    at = datetime.fromisoformat(text)
+    return int(at.replace(microsecond=0).timestamp()) * 1_000_000 + at.microsecond
 
 
 def _only_the_run_is_found_by_it(project: Project, run: str, file: Path) -> None:

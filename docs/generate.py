@@ -12,11 +12,10 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
-
-from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -28,8 +27,9 @@ from dataflow.cli.app import COMMANDS, root
 from dataflow.cli.exit_codes import exit_code
 from dataflow.cli.frame import shared_options
 from dataflow.cli.help import argument, option, split
+from dataflow.config.keys import described
 from dataflow.config.services import Block
-from dataflow.config.settings import VARIABLES, ServiceSettings, leaves, variable_of
+from dataflow.config.settings import VARIABLES, ServiceSettings, explained, variable_of
 from dataflow.operations.alerting.rules import load_rules, prometheus_file
 from dataflow.operations.exporter.metrics import METRICS
 
@@ -153,12 +153,12 @@ def _option(param: Any) -> tuple[str, str]:
 
 def _configuration() -> str:
     keys: Rows = []
-    for key, field in leaves().items():
+    for key, field in explained().items():
         if key != "services":
             default = "" if field.default in (None, ()) else f"`{field.default}`"
             row = (f"`{key}`", _type(field.annotation), default, f"`{variable_of(key)}`", field.description or "")
             keys.append(row)
-    for name, field in ServiceSettings.model_fields.items():
+    for name, field in described(ServiceSettings).items():
         variable = f"`DATAFLOW_SERVICES_NAME_{name.upper()}`"
         keys.append((f"`services.NAME.{name}`", _type(field.annotation), "", variable, field.description or ""))
     return "\n\n".join(
@@ -188,18 +188,17 @@ def _services() -> str:
     )
 
 
-def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, ...]]:
+def _keys(table: type, prefix: str) -> Iterator[tuple[str, ...]]:
     """Keys of a block that people write; `name` and `folder` come from where the file lies."""
-    for name, field in model.model_fields.items():
-        key = f"{prefix}{field.alias or name}"
-        inner = next((kind for kind in _alternatives(field.annotation) if _is_model(kind)), None)
+    for name, field in described(table).items():
+        key = prefix + name
+        inner = next((kind for kind in _alternatives(field.annotation) if is_dataclass(kind)), None)
         if key in {"name", "folder"}:
             continue
         if inner:
             yield from _keys(inner, f"{key}.")
             continue
-        default = field.get_default(call_default_factory=True)
-        shown = "required" if field.is_required() else "" if default in (None, (), {}) else f"`{default}`"
+        shown = "required" if field.required else "" if field.default in (None, (), {}) else f"`{field.default}`"
         yield f"`{key}`", _type(field.annotation), shown, field.description or words()["service"]["keys"][key]
 
 
@@ -251,10 +250,6 @@ def _metrics() -> str:
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _type(kind: Any) -> str:

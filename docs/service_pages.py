@@ -76,7 +76,7 @@ def _facts(spec: ServiceSpec, container: dict[str, Any]) -> list[tuple[str, str]
     return [
         ("Engine", f"only {spec.engine}" if spec.engine else "native, docker"),
         ("Profile", profiles),
-        ("Selected by", ", ".join(f'`{key} = "{value}"`' for key, value in spec.selected_when.items())),
+        ("Selected by", ", ".join(f'`{key} = "{value}"`' for key, value in spec.when.items())),
         ("Kind", "a job: it runs once and ends" if spec.job else "a service: restarted after a crash"),
         ("Depends on", ", ".join(f"`{name}`" for name in spec.depends)),
         ("Ports", "<br>".join(_ports(spec))),

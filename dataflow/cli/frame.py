@@ -50,7 +50,8 @@ def take_shared(ctx: Any) -> Output:
     for option in shared_options():
         value = ctx.params.pop(option.name, None)
         if value:
-            setattr(output, option.name, value)
+            # Typer makes a path of it only for a function that takes it.
+            setattr(output, option.name, Path(value) if option.name == "project_dir" else value)
     return output
 
 

@@ -104,8 +104,8 @@ def _commands(group: Any, ctx: Any) -> list[tuple[str, str]]:
 
 
 def _name(param: Any) -> str:
-    kind = param.type_descriptor
-    return param.metavar or ("|".join(kind.choices) if kind.is_choice and _is_option(param) else param.name.upper())
+    choices = getattr(param.type, "choices", ()) if _is_option(param) else ()
+    return param.metavar or "|".join(choices) or param.name.upper()
 
 
 def _words(param: Any) -> str:

@@ -6,12 +6,12 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from dataflow.config import assets
+from dataflow.config.keys import from_plain, to_plain
 from dataflow.config.paths import ProjectPaths
 from dataflow.config.services import ALL_PROFILES, DEFAULT_PROFILE, ServiceSpec, read_service
 from dataflow.config.settings import Settings
@@ -23,7 +23,6 @@ from dataflow.system.files import read_state, write_text
 
 Catalog = dict[str, ServiceSpec]
 ENGINES: tuple[EngineName, ...] = ("native", "docker")
-_SPECS = TypeAdapter(list[ServiceSpec])
 
 
 def load_services(paths: ProjectPaths) -> tuple[ServiceSpec, ...]:
@@ -50,15 +49,13 @@ def load_catalog(paths: ProjectPaths, settings: Settings) -> Catalog:
         UsageError: a setting picks a service that there is not, or is about one (SERVICE_UNKNOWN).
     """
     services = load_services(paths)
-    for key in {key for spec in services for key in spec.selected_when}:
-        there = {spec.selected_when[key] for spec in services if key in spec.selected_when}
+    for key in {key for spec in services for key in spec.when}:
+        there = {spec.when[key] for spec in services if key in spec.when}
         if getattr(settings, key) not in there:
             message = f'{key} = "{getattr(settings, key)}" picks a service that there is not.'
             raise UsageError(message, code="SERVICE_UNKNOWN", hint=f"There is: {', '.join(sorted(there))}.")
     picked = {
-        spec.name: spec.model_copy(update={"served": _served(spec.name, services)})
-        for spec in services
-        if _picks(settings, spec)
+        spec.name: replace(spec, served=_served(spec.name, services)) for spec in services if _picks(settings, spec)
     }
     for name in settings.services:
         require(picked, name)
@@ -86,7 +83,7 @@ def selected(catalog: Catalog, settings: Settings, engine: EngineName, profiles:
         if spec.engine in (None, engine):
             found[name] = spec
         elif engine in spec.served:
-            key, value = next(iter(spec.selected_when.items()))
+            key, value = next(iter(spec.when.items()))
             message = f'{key} = "{value}" picks a service that only the {spec.engine} engine has.'
             raise UsageError(message, code="SERVICE_UNKNOWN", hint=f"Use --engine {spec.engine}, or another {key}.")
     return found
@@ -125,7 +122,7 @@ def _served(name: str, services: Iterable[ServiceSpec]) -> tuple[EngineName, ...
 
 
 def _picks(settings: Settings, spec: ServiceSpec) -> bool:
-    return all(getattr(settings, key) == value for key, value in spec.selected_when.items())
+    return all(getattr(settings, key) == value for key, value in spec.when.items())
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -148,14 +145,12 @@ def _cached(cache: Path | None, files: Collection[Path]) -> tuple[ServiceSpec, .
     key = hashlib.sha256(repr(stats).encode()).hexdigest()
     kept = _kept(cache) if cache else {}
     if kept.get("key") == key:
-        try:
-            return tuple(_SPECS.validate_python(kept["specs"]))
-        except ValidationError:
-            pass  # another release wrote it
+        with contextlib.suppress(ValueError):  # another release wrote it
+            return from_plain(kept["specs"], tuple[ServiceSpec, ...])
     found = [spec for file in files if (spec := read_service(file))]
     if cache:
         with contextlib.suppress(DataflowError):  # a full disk or a read-only folder: it is only a cache
-            specs = _SPECS.dump_python(found, mode="json", by_alias=True)
+            specs = to_plain(found)
             write_text(cache, json.dumps({"key": key, "specs": specs}))  # unsorted: the first port is the main one
     return tuple(found)
 

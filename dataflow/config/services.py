@@ -8,12 +8,12 @@ In its strings `{{name}}` is replaced: `{{port}}` of its own, `{{other-service.p
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from dataflow.config.documents import Document, load_yaml
+from dataflow.config.keys import Key, Strict
 from dataflow.config.settings import variable_of
 from dataflow.config.validation import validate
 from dataflow.models import EngineName
@@ -24,45 +24,42 @@ ALL_PROFILES = "all"
 _DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 
 
-class Part(BaseModel):
-    """A part of an `x-dataflow:` block: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Probe(Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe(Strict):
     """How to ask a service whether it works. With `url`, over HTTP; with `tcp`, whether the port accepts."""
 
     url: str | None = None
     body: str | None = None
-    reject: Annotated[str | None, Field(description="A pattern that means trouble although the answer is 200.")] = None
-    tcp: Annotated[str | None, Field(description="The name of a port.")] = None
-    through: Annotated[str | None, Field(description="The service that is asked, when it is another one.")] = None
+    reject: Annotated[str | None, Key("A pattern that means trouble although the answer is 200.")] = None
+    tcp: Annotated[str | None, Key("The name of a port.")] = None
+    through: Annotated[str | None, Key("The service that is asked, when it is another one.")] = None
 
 
-class Native(Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Native(Strict):
     """How the native engine runs the service as a process."""
 
-    program: Annotated[str, Field(description="Must be beside our Python or on PATH.")]
-    arguments: Annotated[tuple[str, ...], Field(description="Its arguments.")] = ()
-    environment: dict[str, str] = Field(default_factory=dict[str, str])
-    files: Annotated[dict[str, str], Field(description="Template beside compose.yaml -> where it is written.")] = Field(
+    program: Annotated[str, Key("Must be beside our Python or on PATH.")]
+    arguments: Annotated[tuple[str, ...], Key("Its arguments.")] = ()
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+    files: Annotated[dict[str, str], Key("Template beside compose.yaml -> where it is written.")] = field(
         default_factory=dict[str, str]
     )
     folders: tuple[str, ...] = ()
-    nice: Annotated[int, Field(ge=0, le=19, description="How much it lets others have the processor first.")] = 0
+    nice: Annotated[int, Key(ge=0, le=19, description="How much it lets others have the processor first.")] = 0
     stop_signal: Literal["TERM", "INT", "QUIT"] = "TERM"
     stop_seconds: int = 10
 
 
-class Container(Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container(Strict):
     """What the toolkit reads in the Compose half of the file.
 
     `published`: the ports that people reach, by name, with their numbers inside the container.
     """
 
     image: str | None = None
-    published: dict[str, int] = Field(default_factory=dict[str, int])
+    published: dict[str, int] = field(default_factory=dict[str, int])
     profiles: tuple[str, ...] = ()
 
     @property
@@ -71,29 +68,31 @@ class Container(Part):
         return _DEFAULT.sub(r"\1", self.image or "")
 
 
-class Block(Part):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block(Strict):
     """The `x-dataflow:` block of a service."""
 
-    service: Annotated[str | None, Field(description="Its name, where that is not the folder's.")] = None
+    service: Annotated[str | None, Key("Its name, where that is not the folder's.")] = None
     label: str
     group: Literal["orchestration", "storage", "observability", "application"]
-    engine: Annotated[EngineName | None, Field(description="The only engine that has it.")] = None
-    job: Annotated[bool, Field(description="It runs once and ends.")] = False
-    deprecated: Annotated[str | None, Field(description="Why not to use it any more; `dataflow up` warns.")] = None
+    engine: Annotated[EngineName | None, Key("The only engine that has it.")] = None
+    job: Annotated[bool, Key("It runs once and ends.")] = False
+    deprecated: Annotated[str | None, Key("Why not to use it any more; `dataflow up` warns.")] = None
     profile: str = DEFAULT_PROFILE
-    selected_when: Annotated[
-        dict[str, str], Field(alias="when", description="Settings that pick this one of several.")
-    ] = Field(default_factory=dict[str, str])
+    when: Annotated[dict[str, str], Key("Settings that pick this one of several.")] = field(
+        default_factory=dict[str, str]
+    )
     depends: tuple[str, ...] = ()
-    ports: dict[str, int] = Field(default_factory=dict[str, int])
+    ports: dict[str, int] = field(default_factory=dict[str, int])
     url: str | None = None
     health: Probe = Probe()
     native: Native | None = None
-    metrics: Annotated[str | None, Field(description="URL of its Prometheus metrics.")] = None
+    metrics: Annotated[str | None, Key("URL of its Prometheus metrics.")] = None
     log_format: Literal["json", "text"] = "text"
     backup: Literal["none", "files", "postgres", "objects"] = "none"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSpec(Block):
     """One service: its block, where it stands, and its Compose half where it has one.
 
@@ -144,10 +143,11 @@ def read_service(file: Path) -> ServiceSpec | None:
         return document.locate(text, (KEY, *key))
 
     checked = validate(Block, Document(file, document.text, block, locate))
-    spec = ServiceSpec(**dict(checked), name=checked.service or file.parent.name, folder=file.parent)
+    keys = {item.name: getattr(checked, item.name) for item in fields(checked)}
+    spec = ServiceSpec(**keys, name=checked.service or file.parent.name, folder=file.parent)
     services = document.data.get("services")
     half = services.get(spec.name) if isinstance(services, dict) else None
-    return spec.model_copy(update={"container": _container(spec, half)}) if isinstance(half, dict) else spec
+    return replace(spec, container=_container(spec, half)) if isinstance(half, dict) else spec
 
 
 def _container(spec: ServiceSpec, half: dict[str, Any]) -> Container:

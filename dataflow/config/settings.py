@@ -1,26 +1,30 @@
 """dataflow.toml as typed settings, and the one function that decides whose value wins.
 
 Precedence, highest first: a flag, the environment (`DATAFLOW_*`), `.env`, `dataflow.toml`, the default.
-A key `warehouse.lock_wait` has the variable `DATAFLOW_WAREHOUSE_LOCK_WAIT`. This is plain pydantic: the layers
-must be kept apart to say where a value came from, and pydantic-settings costs 70 ms of every command's start.
+A key `warehouse.lock_wait` has the variable `DATAFLOW_WAREHOUSE_LOCK_WAIT`. The layers must be kept apart to say where
+a value came from, which pydantic-settings cannot.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from dataflow import __version__
 from dataflow.config import dotenv
 from dataflow.config.documents import Document, load_toml
+from dataflow.config.keys import Described, Key, Strict, adapter, described, from_plain, to_plain
 from dataflow.config.paths import ProjectPaths
-from dataflow.config.validation import findings_of, invalid, suggestion
-from dataflow.errors import Place, UsageError
+from dataflow.config.validation import invalid, suggestion, validate
+from dataflow.errors import DataflowError, Place, UsageError
 from dataflow.models import Finding
+from dataflow.system.files import write_json
 
 PREFIX = "DATAFLOW_"
 _LISTS = {("profiles",), ("buckets",), ("alerts", "email_to")}  # in a variable separated by commas
@@ -40,98 +44,97 @@ VARIABLES: dict[str, str] = {
 }
 
 
-class Section(BaseModel):
-    """A table of dataflow.toml: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ServiceSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings(Strict):
     """[services.NAME]: what to change about one service."""
 
-    enabled: Annotated[bool | None, Field(description="On or off, whatever the profiles say.")] = None
-    port: Annotated[
-        int | None, Field(ge=1, le=65535, description="The port people use. Default: the service's own.")
-    ] = None
-    image: Annotated[str | None, Field(min_length=1, description="Another image (docker engine).")] = None
+    enabled: Annotated[bool | None, Key("On or off, whatever the profiles say.")] = None
+    port: Annotated[int | None, Key(ge=1, le=65535, description="The port people use. Default: the service's own.")] = (
+        None
+    )
+    image: Annotated[str | None, Key(min_length=1, description="Another image (docker engine).")] = None
     memory: Annotated[
-        str | None, Field(pattern=r"^\d+[kmg]$", description="Memory at most, as in 512m or 2g (docker engine).")
+        str | None, Key(pattern=r"^\d+[kmg]$", description="Memory at most, as in 512m or 2g (docker engine).")
     ] = None
 
 
-class WarehouseSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarehouseSettings(Strict):
     """[warehouse]: the DuckDB file."""
 
-    path: Annotated[Path, Field(description="The file, relative to the project.")] = Path(".dataflow/warehouse.duckdb")
-    lock_wait: Annotated[float, Field(ge=0, description="Seconds a writer waits for another writer.")] = 60.0
-    postgres: Annotated[
-        bool, Field(description="Also a Postgres database, for workflow code that asks for one (docker engine).")
-    ] = False
+    path: Annotated[Path, Key("The file, relative to the project.")] = Path(".dataflow/warehouse.duckdb")
+    lock_wait: Annotated[float, Key(ge=0, description="Seconds a writer waits for another writer.")] = 60.0
+    postgres: Annotated[bool, Key("Also a Postgres database, for workflow code that asks for one (docker engine).")] = (
+        False
+    )
 
 
-class UpSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpSettings(Strict):
     """[up]: how the platform starts."""
 
-    timeout: Annotated[float, Field(gt=0, description="Seconds until a service must be healthy.")] = 120.0
+    timeout: Annotated[float, Key(gt=0, description="Seconds until a service must be healthy.")] = 120.0
 
 
-class LogSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings(Strict):
     """[logs]: how long they are kept, and how much room they may take."""
 
     keep_days: Annotated[
-        int, Field(ge=1, le=3650, description="Days until lines in Loki, logs of runs and rotated logs are removed.")
+        int, Key(ge=1, le=3650, description="Days until lines in Loki, logs of runs and rotated logs are removed.")
     ] = 14
     max_mb: Annotated[
-        int, Field(ge=10, description="Megabytes that log files may take; the oldest go first. Loki knows only days.")
+        int, Key(ge=10, description="Megabytes that log files may take; the oldest go first. Loki knows only days.")
     ] = 1000
 
 
-class BackupSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSettings(Strict):
     """[backup]: what is kept."""
 
-    keep: Annotated[int, Field(ge=1, description="Backups made before data goes that are kept; others always are.")] = 5
+    keep: Annotated[int, Key(ge=1, description="Backups made before data goes that are kept; others always are.")] = 5
 
 
-class AlertSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings(Strict):
     """[alerts]: who is told. A webhook is told where DATAFLOW_ALERTS_WEBHOOK_URL is set."""
 
-    file: Annotated[bool, Field(description="Write every alert to .dataflow/alerts.jsonl.")] = True
-    desktop: Annotated[bool, Field(description="Show a desktop notification (native engine).")] = False
-    email_to: Annotated[tuple[str, ...], Field(description="Mail addresses that are told.")] = ()
-    email_from: Annotated[str | None, Field(description="Who writes. Default: the first of `email_to`.")] = None
+    file: Annotated[bool, Key("Write every alert to .dataflow/alerts.jsonl.")] = True
+    desktop: Annotated[bool, Key("Show a desktop notification (native engine).")] = False
+    email_to: Annotated[tuple[str, ...], Key("Mail addresses that are told.")] = ()
+    email_from: Annotated[str | None, Key("Who writes. Default: the first of `email_to`.")] = None
     smtp: Annotated[
-        str | None, Field(pattern=r"^[\w.-]+:\d+$", description="The mail server, as in smtp.example.org:587.")
+        str | None, Key(pattern=r"^[\w.-]+:\d+$", description="The mail server, as in smtp.example.org:587.")
     ] = None
-    smtp_user: Annotated[str | None, Field(description="The name to sign in with there; none is no sign-in.")] = None
-    smtp_tls: Annotated[bool, Field(description="Whether the mail server must speak TLS.")] = True
+    smtp_user: Annotated[str | None, Key("The name to sign in with there; none is no sign-in.")] = None
+    smtp_tls: Annotated[bool, Key("Whether the mail server must speak TLS.")] = True
 
 
-class Settings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Strict):
     """The whole of dataflow.toml. Every key is optional."""
 
     name: Annotated[
-        str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$", description="Default: the folder's name.")
+        str | None, Key(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$", description="Default: the folder's name.")
     ] = None
-    engine: Annotated[Literal["auto", "native", "docker"], Field(description="What runs the services.")] = "auto"
-    profiles: Annotated[tuple[str, ...], Field(description="Groups of services beside the default one.")] = ()
-    object_store: Annotated[Literal["seaweedfs", "minio"], Field(description="Which S3 server.")] = "seaweedfs"
-    log_collector: Annotated[
-        Literal["alloy", "promtail"], Field(description="What sends logs to Loki (docker engine).")
-    ] = "alloy"
+    engine: Annotated[Literal["auto", "native", "docker"], Key("What runs the services.")] = "auto"
+    profiles: Annotated[tuple[str, ...], Key("Groups of services beside the default one.")] = ()
+    object_store: Annotated[Literal["seaweedfs", "minio"], Key("Which S3 server.")] = "seaweedfs"
+    log_collector: Annotated[Literal["alloy", "promtail"], Key("What sends logs to Loki (docker engine).")] = "alloy"
     code: Annotated[
         Literal["mounted", "baked"],
-        Field(description="Workflows in containers: the project's folder, or a copy in the image (docker engine)."),
+        Key("Workflows in containers: the project's folder, or a copy in the image (docker engine)."),
     ] = "mounted"
     buckets: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")], ...],
-        Field(description="Buckets that are there from the start."),
+        tuple[Annotated[str, Key(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")], ...],
+        Key("Buckets that are there from the start."),
     ] = ("lake",)
     warehouse: WarehouseSettings = WarehouseSettings()
     up: UpSettings = UpSettings()
     logs: LogSettings = LogSettings()
     backup: BackupSettings = BackupSettings()
     alerts: AlertSettings = AlertSettings()
-    services: Annotated[dict[str, ServiceSettings], Field(description="One table per service to change.")] = Field(
+    services: Annotated[dict[str, ServiceSettings], Key("One table per service to change.")] = field(
         default_factory=dict[str, ServiceSettings]
     )
 
@@ -145,6 +148,9 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.layer} ({self.place})" if self.place else self.layer
+
+
+Layers = list[tuple[tuple[str, ...], Any, Origin]]  # key, value and where it came from; the last one wins
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,35 +174,34 @@ def load(paths: ProjectPaths, *, flags: Mapping[str, Any], environ: Mapping[str,
         UsageError: a flag or an environment variable has a value that does not fit.
     """
     document = load_toml(paths.config)
-    try:
-        Settings.model_validate(document.data)
-    except ValidationError as error:
-        raise invalid(findings_of(error.errors(), Settings, document)) from error
     env = dotenv.load(paths.env)
-    data: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    layers = [
+    layers: Layers = [
         *_toml_layer(document),
         *_variable_layer(env.values, paths, lambda name: Origin(".env", f".env:{env.lines[name]}"), strict=env),
         *_variable_layer(environ, paths, lambda name: Origin("environment", name), strict=None),
         *((tuple(key.split(".")), value, Origin("flag", f"--{key.split('.')[-1]}")) for key, value in flags.items()),
     ]
-    for key, value, origin in layers:
-        _put(data, key, value)
-        origins[".".join(key)] = origin
-    return Loaded(_validated(data, origins), origins, env.values)
+    origins = {".".join(key): origin for key, _, origin in layers}
+    return Loaded(_kept(paths.run / "settings.json", document, layers), origins, env.values)
 
 
-def leaves(model: type[BaseModel] = Settings, prefix: str = "") -> dict[str, Any]:
-    """Every dotted key that holds a value, with its field; `services` counts as one."""
-    found: dict[str, Any] = {}
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found |= leaves(kind, f"{prefix}{name}.")
-        else:
-            found[prefix + name] = field
-    return found
+def leaves(table: type = Settings) -> list[str]:
+    """Every dotted key that holds a value; `services` counts as one."""
+    inner = {item.name: type(item.default) for item in fields(table) if isinstance(item.default, Strict)}
+    return [
+        f"{item.name}.{name}" if name else item.name
+        for item in fields(table)
+        for name in (leaves(inner[item.name]) if item.name in inner else [""])
+    ]
+
+
+def explained() -> dict[str, Described]:
+    """The same keys with their types and what they mean."""
+    return {key: described(_table(key))[key.rpartition(".")[2]] for key in leaves()}
+
+
+def _table(key: str) -> type:
+    return type(getattr(Settings(), key.partition(".")[0])) if "." in key else Settings
 
 
 def variable_of(key: str) -> str:
@@ -204,7 +209,7 @@ def variable_of(key: str) -> str:
     return PREFIX + key.upper().replace(".", "_").replace("-", "_")
 
 
-def _toml_layer(document: Document) -> list[tuple[tuple[str, ...], Any, Origin]]:
+def _toml_layer(document: Document) -> Layers:
     def walk(data: Mapping[str, Any], prefix: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
         items: list[tuple[tuple[str, ...], Any]] = []
         for name, value in data.items():
@@ -217,10 +222,10 @@ def _toml_layer(document: Document) -> list[tuple[tuple[str, ...], Any, Origin]]
 
 def _variable_layer(
     values: Mapping[str, str], paths: ProjectPaths, origin: Any, *, strict: dotenv.Parsed | None
-) -> list[tuple[tuple[str, ...], Any, Origin]]:
+) -> Layers:
     """The settings among the variables. In `.env`, an unknown name with our prefix is an error."""
     known = {variable_of(key): tuple(key.split(".")) for key in leaves() if key != "services"}
-    found: list[tuple[tuple[str, ...], Any, Origin]] = []
+    found: Layers = []
     for name, value in values.items():
         if not name.startswith(PREFIX) or name in VARIABLES:
             continue
@@ -234,13 +239,13 @@ def _variable_layer(
     return found
 
 
-def _service_key(name: str) -> tuple[str, ...] | None:
+def _service_key(variable: str) -> tuple[str, ...] | None:
     """DATAFLOW_SERVICES_DAGSTER_WEBSERVER_PORT -> services.dagster-webserver.port."""
-    rest = name.removeprefix(PREFIX + "SERVICES_")
-    service, _, field = rest.rpartition("_")
-    if rest == name or field.lower() not in ServiceSettings.model_fields or not service:
+    rest = variable.removeprefix(PREFIX + "SERVICES_")
+    service, _, name = rest.rpartition("_")
+    if rest == variable or name.lower() not in ServiceSettings.__dataclass_fields__ or not service:
         return None
-    return ("services", service.lower().replace("_", "-"), field.lower())
+    return ("services", service.lower().replace("_", "-"), name.lower())
 
 
 def _put(data: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
@@ -249,13 +254,34 @@ def _put(data: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
     data[key[-1]] = value
 
 
-def _validated(data: dict[str, Any], origins: Mapping[str, Origin]) -> Settings:
-    """dataflow.toml was checked alone before, so what is wrong here came from a variable or a flag."""
+def _kept(cache: Path, document: Document, layers: Layers) -> Settings:
+    """What the last command made of the same values, or else what pydantic says of them, which takes long to import."""
+    values = [value[:2] for value in layers]
+    key = hashlib.sha256(repr((__version__, document.data, values)).encode()).hexdigest()
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        held = json.loads(cache.read_text(encoding="utf-8"))
+        if held["key"] == key:
+            return from_plain(held["settings"], Settings)
+    found = _validated(document, layers)
+    if cache.parent.is_dir():
+        with contextlib.suppress(DataflowError):  # a full disk or a read-only folder: it is only a cache
+            write_json(cache, {"key": key, "settings": to_plain(found)})
+    return found
+
+
+def _validated(document: Document, layers: Layers) -> Settings:
+    """dataflow.toml is checked alone before, so what is wrong then came from a variable or a flag."""
+    from pydantic import ValidationError
+
+    validate(Settings, document)
+    data: dict[str, Any] = {}
+    for key, value, _ in layers:
+        _put(data, key, value)
     try:
-        return Settings.model_validate(data)
+        return adapter(Settings).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        where = next((origin for name, origin in origins.items() if key.startswith(name)), Origin("flag"))
-        message = f"{where}: '{key}' cannot be {first['input']!r}: {first['msg']}."
+        name = ".".join(str(part) for part in first["loc"])
+        where = next((origin for key, _, origin in layers if name.startswith(".".join(key))), Origin("flag"))
+        message = f"{where}: '{name}' cannot be {first['input']!r}: {first['msg']}."
         raise UsageError(message, code="VALUE_INVALID") from error

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dataflow.config.keys import adapter, described
 from dataflow.errors import Action, ConfigurationError, DataflowError, Place
 from dataflow.models import Finding
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
     from dataflow.config.documents import Document
 
-ModelT = TypeVar("ModelT", bound="BaseModel")
+T = TypeVar("T")
+_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}  # pydantic's words: of a model, and of a dataclass
+_MISSING = {"missing", "missing_keyword_only_argument"}
 
 
-def validate(model: type[ModelT], document: Document) -> ModelT:
-    """The document as a `model`. Raises ConfigurationError CONFIG_INVALID that carries every finding."""
+def validate(model: type[T], document: Document) -> T:
+    """The document as a `model`, pydantic's or a table. Raises ConfigurationError CONFIG_INVALID with every finding."""
     from pydantic import ValidationError
 
     try:
-        return model.model_validate(document.data)
+        return adapter(model).validate_python(document.data)
     except ValidationError as error:
         raise invalid(findings_of(error.errors(), model, document)) from error
 
@@ -51,7 +54,7 @@ def findings_in(error: DataflowError, otherwise: Place) -> list[Finding]:
     return many or [Finding(rule, error.message, error.place or otherwise, error.hint)]
 
 
-def findings_of(errors: Iterable[ErrorDetails], model: type[BaseModel], document: Document) -> tuple[Finding, ...]:
+def findings_of(errors: Iterable[ErrorDetails], model: type, document: Document) -> tuple[Finding, ...]:
     """Pydantic's complaints as findings with places in the user's file."""
     return tuple(_finding(error, model, document) for error in errors)
 
@@ -63,15 +66,15 @@ def suggestion(word: str, known: Iterable[str]) -> str | None:
     return f"Did you mean '{near[0]}'?" if near else None
 
 
-def _finding(error: ErrorDetails, model: type[BaseModel], document: Document) -> Finding:
+def _finding(error: ErrorDetails, model: type, document: Document) -> Finding:
     key = _own_keys(error["loc"], document.data)
     dotted = ".".join(str(part) for part in key)
     place = document.place(key)
-    if error["type"] == "extra_forbidden":
+    if error["type"] in _UNKNOWN:
         known = _known_keys(model, key[:-1])
         hint = suggestion(str(key[-1]), known) or f"Known here: {', '.join(sorted(known))}."
         return Finding("unknown-key", f"Unknown key '{dotted}'.", place, hint)
-    if error["type"] == "missing":
+    if error["type"] in _MISSING:
         return Finding("missing-key", f"'{dotted}' is required.", place)
     return Finding("wrong-value", f"'{dotted}': {error['msg']}.", place, f"Found: {error['input']!r}.")
 
@@ -95,21 +98,21 @@ def _inside(data: Any, part: str | int) -> Any:
 
 def _known_keys(model: Any, path: tuple[str | int, ...]) -> list[str]:
     """The keys of the (nested) model at `path`."""
-    from pydantic import BaseModel
-
     for part in path:
-        fields = getattr(model, "model_fields", None)
-        annotation = fields[part].annotation if fields and part in fields else model
-        model = _model_in(annotation) or model
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+        keys = _keys(model)
+        model = _model_in(keys[part].annotation if part in keys else model) or model
+    return list(_keys(model))
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _keys(model: Any) -> Mapping[Any, Any]:
+    """The keys of a model of pydantic or of a table, each with its `annotation`."""
+    return described(model) if isinstance(model, type) and is_dataclass(model) else getattr(model, "model_fields", {})
+
+
+def _model_in(annotation: Any) -> type | None:
     """The model inside `Model`, `dict[str, Model]`, `tuple[Model, …]` or `Model | None`."""
     from typing import get_args
 
-    from pydantic import BaseModel
-
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and (is_dataclass(annotation) or hasattr(annotation, "model_fields")):
         return annotation
     return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)

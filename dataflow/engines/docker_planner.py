@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -145,7 +146,7 @@ def published(catalog: Catalog) -> Catalog:
     for name, spec in catalog.items():
         reached = spec.container.published if spec.container else {}
         ports = {port: number for port, number in spec.ports.items() if port in reached}
-        found[name] = spec.model_copy(update={"ports": ports})
+        found[name] = replace(spec, ports=ports)
     return found
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from dataflow.config import dotenv
 from dataflow.config.catalog import load_catalog, load_services, profiles, require, selected
 from dataflow.config.documents import load_toml
-from dataflow.config.settings import Settings, leaves, load, variable_of
+from dataflow.config.keys import adapter
+from dataflow.config.settings import Settings, explained, load, variable_of
 from dataflow.config.validation import findings_in, suggestion
 from dataflow.errors import DataflowError, Place, UsageError
 from dataflow.models import Finding
@@ -45,7 +46,7 @@ def show(context: Context) -> ConfigShown:
     """Every setting with its value and origin."""
     loaded = context.loaded
     values: list[ConfigValue] = []
-    for key, field in leaves().items():
+    for key, field in explained().items():
         if key == "services":
             continue
         value: Any = loaded.settings
@@ -53,7 +54,7 @@ def show(context: Context) -> ConfigShown:
             value = getattr(value, part)
         if key == "name":
             value = context.name
-        values.append(ConfigValue(key, value, str(loaded.origin(key)), variable_of(key), field.description or ""))
+        values.append(ConfigValue(key, value, str(loaded.origin(key)), variable_of(key), field.description))
     for key in sorted(key for key in loaded.origins if key.startswith("services.")):
         _, service, field = key.split(".", 2)
         value = getattr(loaded.settings.services[service], field)
@@ -85,7 +86,7 @@ def check_settings(context: Context) -> list[Finding]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of dataflow.toml, for editors."""
-    described = Settings.model_json_schema()
+    described = adapter(Settings).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described, "title": "dataflow.toml"}
 
 
@@ -102,7 +103,7 @@ def _service_findings(context: Context) -> list[Finding]:
             place = document.place(("services", name))
             findings.append(Finding("unknown-service", error.message, place, error.hint))
     try:
-        settings = Settings.model_validate(document.data)
+        settings = adapter(Settings).validate_python(document.data)
         found = load_catalog(context.paths, settings)
         if settings.engine != "auto":
             selected(found, settings, settings.engine)

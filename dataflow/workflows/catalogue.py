@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dataflow import __version__
+from dataflow.config.keys import from_plain, to_plain
 from dataflow.config.paths import ProjectPaths
 from dataflow.errors import Place
 from dataflow.models import Finding, WorkflowInfo
@@ -46,7 +47,7 @@ def catalogue(paths: ProjectPaths, environment: Mapping[str, str]) -> Catalogue:
     found = _discover(paths, environment)
     _hand_over(paths.state)
     paths.run.mkdir(parents=True, exist_ok=True)
-    write_json(cache, {"key": key, "catalogue": _plain(found)})
+    write_json(cache, {"key": key, "catalogue": to_plain(found)})
     return found
 
 
@@ -63,7 +64,8 @@ def _hand_over(state: Path) -> None:
 def kept(paths: ProjectPaths) -> Catalogue | None:
     """The workflows as they were last found, also where a file has changed since; None where nobody has looked yet."""
     try:
-        return _parse(json.loads((paths.run / "workflows.json").read_text(encoding="utf-8"))["catalogue"])
+        kept = json.loads((paths.run / "workflows.json").read_text(encoding="utf-8"))["catalogue"]
+        return from_plain(kept, Catalogue)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -90,7 +92,7 @@ def fingerprint(root: Path) -> str:
 def _read_cache(cache: Path, key: str) -> Catalogue | None:
     try:
         data: dict[str, Any] = json.loads(cache.read_text(encoding="utf-8"))
-        return _parse(data["catalogue"]) if data["key"] == key else None
+        return from_plain(data["catalogue"], Catalogue) if data["key"] == key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -121,19 +123,7 @@ def _ask(root: Path, only: list[str], environment: Mapping[str, str]) -> Catalog
     seconds = _EACH * (1 + len(only or folders(root)))
     done = run(command, env=environment, cwd=root.parent, timeout=seconds)
     _, mark, text = done.stdout.rpartition(_MARK)
-    return _parse(json.loads(text)) if mark and done.code == 0 else None
-
-
-def _plain(found: Catalogue) -> Any:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Catalogue).dump_python(found, mode="json")
-
-
-def _parse(data: Any) -> Catalogue:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Catalogue).validate_python(data)
+    return from_plain(json.loads(text), Catalogue) if mark and done.code == 0 else None
 
 
 def _main(root: str, only: list[str]) -> None:
@@ -141,7 +131,7 @@ def _main(root: str, only: list[str]) -> None:
     from dataflow.workflows.discovery import discover
 
     found = discover(Path(root), only)
-    plain = _plain(Catalogue(tuple(item.info for item in found.workflows), found.findings))
+    plain = to_plain(Catalogue(tuple(item.info for item in found.workflows), found.findings))
     sys.stdout.write(_MARK + json.dumps(plain))
 
 

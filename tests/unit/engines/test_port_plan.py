@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from dataflow.config.services import ServiceSpec
-from dataflow.config.settings import Settings
+from dataflow.config.settings import ServiceSettings, Settings
 from dataflow.engines.port_plan import assign
 from dataflow.errors import MissingError
 from dataflow.system.ports import next_free
@@ -27,7 +27,7 @@ def spec(port: int) -> ServiceSpec:
 
 
 def settings(port: int | None = None) -> Settings:
-    return Settings.model_validate({"services": {"web": {"port": port}}} if port else {})
+    return Settings(services={"web": ServiceSettings(port=port)} if port else {})
 
 
 def test_a_free_default_port_is_used() -> None:

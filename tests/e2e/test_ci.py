@@ -23,7 +23,7 @@ def test_it_passes_on_this_repository(tmp_path: Path) -> None:
     project = Project(ROOT)
     before = mine(project)
     page = tmp_path / "page.md"
-    ran = project.call("ci", "--output", str(tmp_path), timeout=580, GITHUB_STEP_SUMMARY=str(page))
+    ran = project.call("ci", "nightscout", "--output", str(tmp_path), timeout=580, GITHUB_STEP_SUMMARY=str(page))
     assert ran.code == 0, ran.err
     steps = ("configuration", "validate", "tests", "up", "run nightscout", "down")
     assert states(tmp_path / "junit.xml") == dict.fromkeys(steps, "passed")

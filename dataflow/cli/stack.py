@@ -210,12 +210,13 @@ def status(
         $ dataflow status --json
     """
     from dataflow.cli.exit_codes import status_code
-    from dataflow.cli.views.status import show_status, watch_status
+    from dataflow.cli.views import watch as views
+    from dataflow.cli.views.status import show_status
     from dataflow.operations import status as operations
 
     output: Output = ctx.obj
     if watch:
-        watch_status(output, operations.watch(context_of(output), interval=interval))
+        views.watch(output, operations.watch(context_of(output), interval=interval), show_status)
         return
     result = operations.status(context_of(output))
     output.result(result, show_status)

@@ -149,20 +149,31 @@ def runs(
     ] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="From then on: 2h, 1d, 14:30…")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, help="The newest so many.")] = 20,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")] = False,
+    interval: Annotated[
+        float, typer.Option("--interval", metavar="SECONDS", min=0.2, help="Seconds between two looks.")
+    ] = 2.0,
 ) -> None:
     """List runs, the newest first.
+
+    With --watch and --json, one JSON line per look.
 
     Example:
         $ dataflow workflow runs nightscout --limit 5
 
         $ dataflow workflow runs --state failure --since 1d
     """
+    from dataflow.cli.views import watch as views
     from dataflow.cli.views.workflow import show_runs
-    from dataflow.operations.runs import list_runs
+    from dataflow.operations import runs as operations
 
     output: Output = ctx.obj
-    found = list_runs(context_of(output), workflow=name, states=state or (), since=since, limit=limit)
-    output.result(found, show_runs)
+    context = context_of(output)
+    wanted = operations.RunFilter(name, tuple(state or ()), since, limit)
+    if watch:
+        views.watch(output, operations.watch(context, wanted, interval=interval), show_runs)
+        return
+    output.result(operations.list_runs(context, wanted), show_runs)
 
 
 @app.command()

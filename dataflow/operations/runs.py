@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -43,26 +44,36 @@ class RunDetail:
         return tuple(check for check in self.progress.checks if not check.passed)
 
 
-def list_runs(
-    context: Context,
-    *,
-    workflow: str | None = None,
-    states: Sequence[str] = (),
-    since: str | None = None,
-    limit: int = 20,
-) -> RunList:
-    """The newest runs: of one workflow or of all, in some states or in any, made since a time or ever.
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs: of one workflow or all, in some states or any, made since a time or ever; the newest so many."""
+
+    workflow: str | None = None
+    states: tuple[str, ...] = ()
+    since: str | None = None
+    limit: int = 20
+
+
+def list_runs(context: Context, wanted: RunFilter) -> RunList:
+    """The runs, the newest first.
 
     Raises:
         UsageError: WORKFLOW_UNKNOWN, STATE_UNKNOWN, TIME_INVALID.
     """
-    wanted: list[RunState] = [_state(word) for word in states]
-    if workflow:
-        find_workflow(context, workflow)
-    begin = moment(since, datetime.now(UTC)) if since else None
+    states: list[RunState] = [_state(word) for word in wanted.states]
+    if wanted.workflow:
+        find_workflow(context, wanted.workflow)
+    begin = moment(wanted.since, datetime.now(UTC)) if wanted.since else None
     reconcile(context)
-    found = context.history().runs(workflow=workflow, states=wanted, since=begin, limit=limit)
+    found = context.history().runs(workflow=wanted.workflow, states=states, since=begin, limit=wanted.limit)
     return RunList(tuple(found))
+
+
+def watch(context: Context, wanted: RunFilter, *, interval: float) -> Iterator[RunList]:
+    """The same, again and again, every `interval` seconds. Raises as `list_runs` does."""
+    while True:
+        yield list_runs(Context(context.paths), wanted)  # anew: the platform may come and go meanwhile
+        time.sleep(interval)
 
 
 def _state(word: str) -> RunState:

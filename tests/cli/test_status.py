@@ -219,6 +219,17 @@ def test_it_is_watched_in_place_and_ctrl_c_gives_the_terminal_back(alone: Projec
     assert "Traceback" not in seen
 
 
+def test_runs_are_watched_a_line_for_each_look(alone: Project) -> None:
+    process = alone.start("workflow", "runs", "daily", "--watch", "--interval", "0.2", "--json")
+    assert process.stdout
+    looks = [json.loads(process.stdout.readline()) for _ in range(3)]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130
+    assert process.stderr
+    assert "Traceback" not in process.stderr.read()
+    assert [{run["workflow"] for run in look["runs"]} <= {"daily"} for look in looks] == [True] * 3
+
+
 def read(terminal: int, enough: Callable[[str], bool], timeout: float) -> str:
     seen = ""
     deadline = time.monotonic() + timeout

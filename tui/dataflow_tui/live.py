@@ -126,9 +126,9 @@ class LivePlatform:
 
     def runs(self, workflow: str | None = None) -> RunList:
         """The newest runs."""
-        from dataflow.operations.runs import list_runs
+        from dataflow.operations.runs import RunFilter, list_runs
 
-        return list_runs(self._context(), workflow=workflow, limit=_RUNS)
+        return list_runs(self._context(), RunFilter(workflow, limit=_RUNS))
 
     def run(self, run_id: str) -> RunDetail:
         """One run with its steps and checks."""

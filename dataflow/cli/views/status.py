@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from dataflow.cli.output import Output
 from dataflow.cli.tables import ago, count, size, span, state, table, took
 from dataflow.cli.views.stack import condition
 
@@ -45,39 +44,6 @@ def show_status(console: Console, result: StatusResult) -> None:
     rows += [("warehouse", _warehouse(result.warehouse)), ("backup", _backup(result.backup))]
     rows += [("alerts", _alerts(result.alerts))]
     table(console, ["DATA", ""], [(name, text) for name, text in rows if text])
-
-
-def watch_status(output: Output, looks: Iterator[StatusResult]) -> None:
-    """Redraw in place in a terminal; elsewhere one look after the other."""
-    if output.json or not output.console.is_terminal:
-        for result in looks:
-            output.item(result, show_status)
-        return
-    from rich.live import Live
-
-    with Live(console=output.console, auto_refresh=False, screen=True) as live:
-        for result in looks:
-            live.update(_captured(output.console, result), refresh=True)
-
-
-def _captured(console: Console, result: StatusResult) -> Any:
-    """The status as text, drawn on a console of its own: the live one redraws at every print."""
-    import io
-
-    from rich.console import Console as OwnConsole
-    from rich.text import Text
-
-    page = OwnConsole(
-        file=io.StringIO(),
-        force_terminal=True,
-        no_color=console.no_color,
-        width=console.width,
-        highlight=False,
-        markup=False,
-    )
-    with page.capture() as capture:
-        show_status(page, result)
-    return Text.from_ansi(capture.get())
 
 
 def _show_services(console: Console, result: StatusResult) -> None:

@@ -54,6 +54,11 @@ class ProjectPaths:
         return self.state / "run"
 
     @property
+    def schemas(self) -> Path:
+        """The JSON Schema of each workflow's config.yaml, for editors."""
+        return self.state / "schemas"
+
+    @property
     def logs(self) -> Path:
         """One log file per service, and runs/ with one per run."""
         return self.state / "logs"

@@ -10,15 +10,18 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dataflow import __version__
 from dataflow.config.keys import from_plain, to_plain
 from dataflow.config.paths import ProjectPaths
-from dataflow.errors import Place
+from dataflow.errors import DataflowError, Place
 from dataflow.models import Finding, WorkflowInfo
 from dataflow.system.files import write_json
 from dataflow.system.process import run
+
+if TYPE_CHECKING:
+    from dataflow.workflows.discovery import Discovery
 
 _SUFFIXES = {".py", ".yaml", ".yml", ".sql", ".toml", ".json", ".csv"}
 _EACH = 60.0  # seconds that importing a workflow may take: a dbt project is parsed first, on a busy machine slowly
@@ -126,11 +129,23 @@ def _ask(root: Path, only: list[str], environment: Mapping[str, str]) -> Catalog
     return from_plain(json.loads(text), Catalogue) if mark and done.code == 0 else None
 
 
+def _write_schemas(found: Discovery, folder: Path) -> None:
+    """What an editor that opens a workflow's config.yaml asks for; its first line says where."""
+    from pydantic.errors import PydanticUserError
+
+    from dataflow.workflows.manifest import FreeSettings, manifest_schema
+
+    for name, registration in found.registered.items():
+        with contextlib.suppress(DataflowError, PydanticUserError):  # a full disk; settings that have no JSON Schema
+            write_json(folder / f"{name}.json", manifest_schema(registration.settings or FreeSettings))
+
+
 def _main(root: str, only: list[str]) -> None:
     """Print the catalogue of `root`, behind a mark: users' code may print before it."""
     from dataflow.workflows.discovery import discover
 
     found = discover(Path(root), only)
+    _write_schemas(found, ProjectPaths(Path(root).parent).schemas)
     plain = to_plain(Catalogue(tuple(item.info for item in found.workflows), found.findings))
     sys.stdout.write(_MARK + json.dumps(plain))
 

@@ -35,10 +35,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """All workflows that loaded, and what is wrong with the others."""
+    """All workflows that loaded, what is wrong with the others, and what each folder registered, loaded or not."""
 
     workflows: tuple[Found, ...]
     findings: tuple[Finding, ...]
+    registered: dict[str, Registration]
 
 
 def folders(root: Path) -> list[Path]:
@@ -54,11 +55,13 @@ def discover(root: Path, only: Sequence[str] = ()) -> Discovery:
     found: list[Found] = []
     findings: list[Finding] = []
     seen: dict[str, Place] = {}
+    registered: dict[str, Registration] = {}
     for folder in folders(root):
         if only and folder.name not in only:
             continue
         try:
             for registration in _registrations(folder):
+                registered[folder.name] = registration
                 _refuse_duplicate(registration, seen)
                 found.append(_load(registration, folder))
         except ConfigurationError as error:
@@ -66,7 +69,8 @@ def discover(root: Path, only: Sequence[str] = ()) -> Discovery:
         # The one place where any exception is expected: this is users' code, and the finding keeps its words.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             findings.append(_broken(error, folder))
-    return _without_conflicts(found, findings)
+    kept = _without_conflicts(found, findings)
+    return Discovery(kept, tuple(findings), registered)
 
 
 def merged(discovery: Discovery) -> dg.Definitions:
@@ -120,7 +124,7 @@ def _load(registration: Registration, folder: Path) -> Found:
     return Found(info_of(registration, manifest, definitions), definitions)
 
 
-def _without_conflicts(found: list[Found], findings: list[Finding]) -> Discovery:
+def _without_conflicts(found: list[Found], findings: list[Finding]) -> tuple[Found, ...]:
     """Leave out a workflow whose asset keys another one has already: Dagster would refuse them all."""
     owners: dict[str, str] = {}
     kept: list[Found] = []
@@ -133,7 +137,7 @@ def _without_conflicts(found: list[Found], findings: list[Finding]) -> Discovery
             continue
         owners.update(dict.fromkeys(item.info.assets, item.info.name))
         kept.append(item)
-    return Discovery(tuple(kept), tuple(findings))
+    return tuple(kept)
 
 
 def _broken(error: BaseException, folder: Path) -> Finding:

@@ -96,6 +96,15 @@ def load_manifest(folder: Path, settings: type[SettingsT] = FreeSettings) -> Man
     return validate(model, document)
 
 
+def manifest_schema(settings: type[BaseModel] = FreeSettings) -> dict[str, Any]:
+    """The JSON Schema of a config.yaml with these settings, for editors."""
+    model: Any = Manifest[settings]
+    schema: dict[str, Any] = model.model_json_schema()
+    if not settings.model_json_schema().get("required"):  # then the whole part may be left out
+        del schema["required"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": FILE_NAME}
+
+
 def parse_parameter(name: str, text: str, kind: ParameterType) -> Scalar:
     """The text of `--set name=text` as a value of `kind`. Raises ValueError with a sentence for people."""
     try:

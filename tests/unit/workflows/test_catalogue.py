@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
+
+from jsonschema import Draft202012Validator
 
 from dataflow.config.paths import ProjectPaths
 from dataflow.workflows.catalogue import Catalogue, catalogue, kept
@@ -26,6 +29,47 @@ def test_the_answer_is_kept_until_the_content_of_a_file_changes(project: Project
     (folder / "config.yaml").write_text("version: 1\nrequires: [object-store]\n")
     assert ask(project).workflows[0].requires == ("object-store",)
     assert marker.read_text() == "xx"
+
+
+TYPED = """
+from pydantic import BaseModel, Field
+
+import dagster as dg
+
+from dataflow.workflows.registry import register_workflow
+
+
+class Settings(BaseModel, extra="forbid"):
+    pages: int = Field(ge=1, description="Pages at most.")
+
+
+@register_workflow(name="typed", description="Tests.", settings=Settings)
+def build() -> dg.Definitions:
+    return dg.Definitions()
+"""
+
+
+def test_an_editor_finds_the_schema_of_each_manifest_also_of_one_that_is_wrong(project: Project) -> None:
+    add_workflow(project, "free")
+    folder = add_workflow(project, "typed")
+    (folder / "dagster_job.py").write_text(TYPED)
+    (folder / "config.yaml").write_text("version: 1\nsettings: {pages: none}\n")
+    assert [item.name for item in ask(project).workflows] == ["free"]
+    schemas = {
+        name: json.loads((project.root / ".dataflow" / "schemas" / f"{name}.json").read_text())
+        for name in ("free", "typed")
+    }
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+    free, typed = (Draft202012Validator(schemas[name]) for name in ("free", "typed"))
+    assert free.is_valid({"version": 1, "requires": ["object-store"], "settings": {"any": 1}})
+    assert free.is_valid({})
+    assert not free.is_valid({"require": []})
+    assert typed.is_valid({"version": 1, "settings": {"pages": 2}})
+    assert [error.json_path for error in typed.iter_errors({"settings": {"pages": 0, "page": 1}})] == [
+        "$.settings", "$.settings.pages",
+    ]  # fmt: skip
+    assert not typed.is_valid({"version": 1}), "its settings must be there"
 
 
 def test_a_corrupt_cache_is_made_anew(project: Project) -> None:

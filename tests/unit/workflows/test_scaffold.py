@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dataflow.config.paths import ProjectPaths
 from dataflow.workflows.manifest import load_manifest
 from dataflow.workflows.scaffold import Template, render, templates
 from tests.conftest import Project
@@ -43,6 +44,12 @@ def test_it_has_every_part(template: Template) -> None:
 def test_what_it_needs_is_what_its_manifest_says(template: Template, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(render(template, "orders")[Path("config.yaml")])
     assert load_manifest(tmp_path).requires == template.requires
+
+
+def test_its_manifest_says_where_its_schema_is(template: Template) -> None:
+    first, *_ = render(template, "orders")[Path("config.yaml")].splitlines()
+    assert first == "# yaml-language-server: $schema=../../.dataflow/schemas/orders.json"
+    assert ProjectPaths(Path("/p")).schemas == Path("/p/workflows/orders/../../.dataflow/schemas").resolve()
 
 
 def test_a_description_may_hold_quotes(template: Template) -> None:

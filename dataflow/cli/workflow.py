@@ -83,6 +83,9 @@ def run(
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Tag the run.")] = None,
     detach: Detach = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what would run.")] = False,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="In this terminal, with its log: breakpoint() works.")
+    ] = False,
 ) -> None:
     """Run a workflow and follow it to its end.
 
@@ -95,13 +98,18 @@ def run(
         $ dataflow workflow run nightscout
 
         $ dataflow workflow run nightscout --asset 'kind:dbt'
+
+        $ dataflow workflow run nightscout --asset nightscout/entries --in-process
     """
     from dataflow.cli.views.workflow import show_launched, show_result
+    from dataflow.errors import UsageError
     from dataflow.operations.run import RunOptions, launch
 
+    if in_process and detach:
+        raise UsageError("--in-process and --detach exclude each other.")
     output: Output = ctx.obj
     context = context_of(output)
-    options = RunOptions(name, tuple(set_ or ()), tuple(asset or ()), tuple(tag or ()), partition, dry_run)
+    options = RunOptions(name, tuple(set_ or ()), tuple(asset or ()), tuple(tag or ()), partition, dry_run, in_process)
     launched = launch(context, options, output.report)
     if detach or dry_run:
         output.result(launched, show_launched)

@@ -25,7 +25,8 @@ WHERE = {"dagster": "on the running Dagster", "process": "in a process of its ow
 class RunOptions:
     """`values`: texts of `--set name=value`. `assets`: selections, none for all. `tags`: added to the run.
 
-    `partition`: a key or `last`, for a workflow that has partitions.
+    `partition`: a key or `last`, for a workflow that has partitions. `attended`: in a process of its own that has our
+    terminal, for a debugger.
     """
 
     workflow: str
@@ -34,6 +35,7 @@ class RunOptions:
     tags: tuple[str, ...] = ()
     partition: str | None = None
     dry_run: bool = False
+    attended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,15 @@ class Checked:
     values: dict[str, Any]
     assets: tuple[str, ...]
     tags: dict[str, str]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """As Dagster wants it."""
+        return {"resources": {f"{self.info.name}_parameters": {"config": self.values}}} if self.values else {}
+
+    def tagged(self, partition: str | None) -> dict[str, str]:
+        """The tags, with the one that names the partition."""
+        return {**self.tags, **({partitions.TAG: partition} if partition else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +81,12 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
         UsageError: WORKFLOW_UNKNOWN, PARAMETER_UNKNOWN, PARAMETER_INVALID, SELECTION_INVALID, ASSET_UNKNOWN,
             SELECTION_PARTIAL, PARTITION_MISSING, PARTITION_UNKNOWN, PARTITIONS_NONE, RUN_REFUSED.
         ConfigurationError: WORKFLOW_BROKEN, SECRET_MISSING.
+            With `attended` also NATIVE_ONLY.
         MissingError: SERVICE_DOWN for a service the workflow requires, and under Docker for Dagster itself.
     """
     checked = check(context, options)
     info = checked.info
-    through = carried_by(context)
+    through = _in_terminal(context) if options.attended else carried_by(context)
     shown = {item.name: checked.values.get(item.name, item.default) for item in info.parameters}
     partition = partitions.one_of(info, options.partition)
     launched = Launched(info.name, None, through, shown, checked.assets or info.assets, partition)
@@ -84,9 +96,10 @@ def launch(context: Context, options: RunOptions, report: Report) -> Launched:
     with audited(context, "workflow run", info.name):
         if through == "dagster":
             code.refresh(context, info.name)
-        run_id = ask(context, checked, partition)
-    for_what = f" for {partition}" if partition else ""
-    report(Noted(f"Run {run_id[:8]} of {info.name}{for_what} {WHERE[through]}."))
+        run_id = _attend(context, checked, partition) if options.attended else ask(context, checked, partition)
+    if not options.attended:
+        for_what = f" for {partition}" if partition else ""
+        report(Noted(f"Run {run_id[:8]} of {info.name}{for_what} {WHERE[through]}."))
     return replace(launched, run_id=run_id)
 
 
@@ -101,13 +114,32 @@ def check(context: Context, options: RunOptions) -> Checked:
 
 def ask(context: Context, checked: Checked, partition: str | None) -> str:
     """Ask for one run, of a partition where there are some, and return its id. Raises UsageError RUN_REFUSED."""
-    info = checked.info
-    config = {"resources": {f"{info.name}_parameters": {"config": checked.values}}} if checked.values else {}
-    tags = {**checked.tags, **({partitions.TAG: partition} if partition else {})}
     if carried_by(context) == "dagster":
-        return context.dagster.launch(info.name, config, tags, checked.assets)
-    given = {"--config": config, "--tags": tags, "--assets": checked.assets}
-    return start(context, info, *(word for name, part in given.items() for word in (name, json.dumps(part))))
+        return context.dagster.launch(checked.info.name, checked.config, checked.tagged(partition), checked.assets)
+    return start(context, checked.info, *_words(checked, partition))
+
+
+def _words(checked: Checked, partition: str | None) -> list[str]:
+    """What a run's process is told of it."""
+    given = {"--config": checked.config, "--tags": checked.tagged(partition), "--assets": checked.assets}
+    return [word for name, part in given.items() for word in (name, json.dumps(part))]
+
+
+def _in_terminal(context: Context) -> Literal["process"]:
+    if context.has_files:
+        return "process"
+    message = "Under Docker a run has a container's process, not one of this terminal."
+    hint = "`dataflow workflow test` runs its code here, and with DATAFLOW_ENGINE=native all of it runs here."
+    raise UsageError(message, code="NATIVE_ONLY", hint=hint)
+
+
+def _attend(context: Context, checked: Checked, partition: str | None) -> str:
+    """Run it in our terminal, to its end."""
+    run_id = str(uuid.uuid4())
+    context.prepare_history()
+    words = ["--workflow", checked.info.name, *_words(checked, partition)]
+    workers.attend(context.paths, run_id, checked.info.name, context.native.worker_environment(), words)
+    return run_id
 
 
 def carried_by(context: Context) -> Literal["dagster", "process"]:

@@ -9,6 +9,7 @@ in every value.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Generator, Mapping, MutableMapping
 from contextlib import contextmanager
@@ -25,14 +26,25 @@ __all__ = ["bound", "configure", "get_logger", "mask"]
 
 FIELDS = ("timestamp", "level", "message", "service", "workflow", "job", "run_id", "step", "logger")
 EXTRA = "loguru_extra"
+_FOREIGN_FRAME = re.compile(
+    r'^  File "[^"\n]*/(?:site-packages|lib/python[\d.]+)/.*\n(?:    .*(?:\n|\Z))*', re.MULTILINE
+)
 LEVELS = {5: "TRACE", 25: "SUCCESS"}  # loguru's own, which the standard library would call "Level 25"
 Event = MutableMapping[str, Any]
 
 
-def configure(*, service: str, stream: TextIO | None = None, path: Path | None = None, level: str = "INFO") -> None:
+def configure(
+    *,
+    service: str,
+    stream: TextIO | None = None,
+    path: Path | None = None,
+    level: str = "INFO",
+    people: TextIO | None = None,
+) -> None:
     """Send all logging of this process, as JSON lines, to a stream (stderr when nothing is given) and to a file.
 
-    Calling it again replaces what it set up before. The file is appended to, and its folder made.
+    `people` gets it as lines to read, without debug lines. Calling it again replaces what it set up before. The file is
+    appended to, and its folder made.
     """
     import structlog
 
@@ -45,8 +57,13 @@ def configure(*, service: str, stream: TextIO | None = None, path: Path | None =
         root.removeHandler(handler)
         handler.close()
     for handler in _handlers(stream, path):
-        handler.setFormatter(_formatter(service))
+        handler.setFormatter(_formatter(service, structlog.processors.JSONRenderer(ensure_ascii=False)))
         root.addHandler(handler)
+    if people:
+        reader = logging.StreamHandler(people)
+        reader.setLevel("INFO")
+        reader.setFormatter(_formatter(service, _in_words))
+        root.addHandler(reader)
     root.setLevel(level)
     logging.captureWarnings(True)
     _configure_structlog()
@@ -79,7 +96,7 @@ def _handlers(stream: TextIO | None, path: Path | None) -> list[logging.Handler]
     return handlers
 
 
-def _formatter(service: str) -> logging.Formatter:
+def _formatter(service: str, renderer: Any) -> logging.Formatter:
     import structlog
 
     return structlog.stdlib.ProcessorFormatter(
@@ -91,9 +108,23 @@ def _formatter(service: str) -> logging.Formatter:
             structlog.processors.format_exc_info,  # text without locals: those hold secrets
             structlog.processors.EventRenamer("message"),
             lambda _, __, event: _ordered(event, service),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            renderer,
         ],
     )
+
+
+def _in_words(_: object, __: str, event: Event) -> str:
+    """Time, level, step, message, what the call added, and below it the traceback."""
+    step = f"{event['step']}: " if event["step"] else ""
+    added = "".join(f" {key}={value}" for key, value in event.items() if key not in {*FIELDS, "exception"})
+    trace = f"\n{own_frames(str(event['exception']))}" if "exception" in event else ""
+    return f"{str(event['timestamp'])[11:19]} {event['level']:<8} {step}{event['message']}{added}{trace}"
+
+
+def own_frames(trace: str) -> str:
+    """The last cause of a traceback, without the frames of installed packages: what a workflow's author looks for."""
+    cause = trace.rpartition("The above exception was caused by the following exception:\n")[2]
+    return re.sub(r"\n\n+", "\n", _FOREIGN_FRAME.sub("", cause)).strip()
 
 
 def _shared() -> list[Any]:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,13 +131,24 @@ class Streaming:
         self._lines.put(None)
 
 
-def interact(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
-    """Run with our own terminal and return the exit code. Raises MissingError PROGRAM_MISSING."""
+def interact(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    files: Sequence[int] = (),
+    begun: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Run with our own terminal and return the exit code. Raises MissingError PROGRAM_MISSING.
+
+    The open `files` (descriptors) stay open in it; `begun` is told its pid.
+    """
     try:
         with (
             signals_ignored(signal.SIGINT),
-            subprocess.Popen(command, env=env, cwd=cwd, preexec_fn=_restore_signals) as child,
+            subprocess.Popen(command, env=env, cwd=cwd, pass_fds=files, preexec_fn=_restore_signals) as child,
         ):
+            begun(child.pid)
             return child.wait()
     except FileNotFoundError as error:
         raise MissingError(f"The program '{command[0]}' is not here.", code="PROGRAM_MISSING") from error

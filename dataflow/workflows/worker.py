@@ -30,7 +30,10 @@ def main(arguments: list[str]) -> int:
     options = _parse(arguments)
     paths = ProjectPaths(Path(os.environ["DATAFLOW_PROJECT_DIR"]))
     workers.heed_interrupts(paths, options.run_id)
-    pipeline.configure(service="worker", path=paths.run_logs / f"{options.run_id}.jsonl", level="DEBUG")
+    people = sys.stderr if options.attended else None
+    if people:  # Dagster tells the same at length: that goes where it goes in any other run
+        sys.stderr = workers.console(paths).open("a", encoding="utf-8")
+    pipeline.configure(service="worker", path=paths.run_logs / f"{options.run_id}.jsonl", level="DEBUG", people=people)
 
     for name in ("alembic", "asyncio"):  # Dagster's storages open with their chatter
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -62,6 +65,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dataflow.workflows.worker")
     parser.add_argument("run_id")
     parser.add_argument("--workflow")
+    parser.add_argument("--attended", action="store_true", help="Tell what it does on stderr, too.")
     parser.add_argument("--config", type=json.loads, default={})
     parser.add_argument("--tags", type=json.loads, default={})
     parser.add_argument("--assets", type=json.loads, default=[])

@@ -23,7 +23,7 @@ from pathlib import Path
 from dataflow.config.marks import WORKER
 from dataflow.config.paths import ProjectPaths
 from dataflow.system.files import hold, is_held, write_json
-from dataflow.system.process import spawn
+from dataflow.system.process import interact, spawn
 from dataflow.workflows.fork_server import ForkServer
 
 _MODULE = "dataflow.workflows.worker"
@@ -72,6 +72,20 @@ def start(
         worker = Worker(run_id, workflow, lock, pid)
         _write(paths, worker)
     return worker
+
+
+def attend(paths: ProjectPaths, run_id: str, workflow: str, env: Mapping[str, str], arguments: Sequence[str]) -> None:
+    """The same in our own terminal, for a debugger; returns when the process has ended."""
+    lock = _record(paths, run_id).with_suffix(".lock")
+    command = [sys.executable, "-m", _MODULE, run_id, "--attended", *arguments]
+    with hold(lock) as held:
+        interact(
+            command,
+            env={**env, WORKER: run_id},
+            cwd=paths.root,
+            files=(held.fileno(),),
+            begun=lambda pid: _write(paths, Worker(run_id, workflow, lock, pid)),
+        )
 
 
 def _forked(

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import threading
+import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from loguru import logger as loguru_logger
 
-from dataflow.shared.logging import bound, configure, get_logger, mask
+from dataflow.shared.logging import bound, configure, get_logger, mask, own_frames
 
 FIELDS = ["timestamp", "level", "message", "service", "workflow", "job", "run_id", "step", "logger"]
 
@@ -157,3 +158,28 @@ def test_values_of_secret_variables_are_masked_anywhere(monkeypatch: pytest.Monk
     monkeypatch.setenv("NIGHTSCOUT_API_SECRET", "hunter2hunter2")
     monkeypatch.setenv("SHORT_TOKEN", "dev")
     assert mask("x=hunter2hunter2; dev") == "x=***; dev"
+
+
+def test_people_see_the_cause_and_their_own_frames() -> None:
+    def fail() -> None:
+        json.loads("{")
+
+    try:
+        fail()
+    except ValueError:
+        trace = traceback.format_exc()
+    dagster = f"""dagster.Error: while executing op "counted":
+
+Stack Trace:
+  File "/venv/lib/python3.11/site-packages/dagster/plan.py", line 243, in dagster_event_sequence_for_step
+    yield from check.generator(step_events)
+
+The above exception was caused by the following exception:
+{trace}"""
+    seen = own_frames(dagster).splitlines()
+    assert seen[0] == "Traceback (most recent call last):"
+    assert f'File "{__file__}"' in seen[1]
+    assert [line.strip() for line in seen if "File" not in line and "^" not in line][1:] == [
+        "fail()", 'json.loads("{")', seen[-1],
+    ]  # fmt: skip
+    assert seen[-1].startswith("json.decoder.JSONDecodeError: ")

@@ -263,7 +263,7 @@ def _kept(cache: Path, document: Document, layers: Layers) -> Settings:
         if held["key"] == key:
             return from_plain(held["settings"], Settings)
     found = _validated(document, layers)
-    if cache.parent.is_dir():
+    if cache.parent.parent.is_dir():  # a folder in which nothing has run stays as it is
         with contextlib.suppress(DataflowError):  # a full disk or a read-only folder: it is only a cache
             write_json(cache, {"key": key, "settings": to_plain(found)})
     return found

@@ -17,7 +17,7 @@ from dataflow.operations.context import Context
 from dataflow.workflows.catalogue import fingerprint
 from dataflow.workflows.discovery import ENTRY, folders
 from dataflow.workflows.manifest import FILE_NAME, FreeSettings, Manifest, load_manifest
-from dataflow.workflows.rules import code, pages
+from dataflow.workflows.rules import code, columns, pages
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -54,6 +54,10 @@ def validate_workflows(context: Context, names: Sequence[str] = ()) -> Validated
         for folder in chosen:
             found += _needs(context, folder, environment, broken)
             found += pages.page_findings(folder, connection)
+        for info in context.workflows.workflows:
+            if connection and info.dbt and info.folder in chosen:
+                kept = context.paths.state / "dbt" / info.name / "columns.json"
+                found += columns.column_findings(info.dbt, connection, kept, context.native.environment())
     found.sort(key=lambda one: (str(one.place.path), one.place.line or 0, one.rule))
     return Validated(tuple(folder.name for folder in chosen), tuple(found), round(time.monotonic() - began, 2))
 

@@ -201,12 +201,18 @@ def fingerprint(project: DbtProject) -> str:
     facts = (version("dbt-core"), version("dbt-duckdb"), *STRICT, project.vars, str(project.folder))
     for fact in (*facts, required("DATAFLOW_WAREHOUSE_PATH")):
         digest.update(fact.encode() + b"\0")
-    for path in sorted(project.folder.rglob("*")):
-        inside = path.relative_to(project.folder)
-        if path.is_file() and not GENERATED.intersection(inside.parts):
-            content = hashlib.sha256(path.read_bytes()).digest()
-            digest.update(str(inside).encode() + b"\0" + content)
+    digest.update(content(project.folder))
     return digest.hexdigest()[:20]
+
+
+def content(folder: Path) -> bytes:
+    """A digest of every file that somebody wrote."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.is_file() and not GENERATED.intersection(inside.parts):
+            digest.update(str(inside).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.digest()
 
 
 def _run_folder(project: DbtProject, parsed: Path, run_id: str) -> Path:

@@ -66,6 +66,37 @@ def test_changed_builds_what_differs_and_what_is_made_of_it(shop: Project) -> No
     assert [node["name"] for node in built.data["nodes"]] == ["totals"]
 
 
+def test_validate_finds_columns_that_are_not_there_before_anything_is_built(shop: Project) -> None:
+    folder = shop.root / "workflows/shop/dbt/models"
+    kept = {path: path.read_text() for path in folder.iterdir()}
+    properties = next(path for path in kept if path.suffix == ".yml")
+    (folder / "totals.sql").write_text("select\n  count(*) as orders,\n  sum(idd) as sum\nfrom {{ ref('orders') }}\n")
+    (folder / "broken.sql").write_text("select id,, from {{ ref('orders') }}\n")
+    properties.write_text(kept[properties].replace("- name: id", "- name: ident", 1))
+    found = shop.call("workflow", "validate", "shop", "--json")
+    answer = shop.root / ".dataflow/dbt/shop/columns.json"
+    made = answer.stat().st_mtime_ns
+    again = shop.call("workflow", "validate", "shop", "--json")
+    assert answer.stat().st_mtime_ns == made, "what was found is kept"
+    (folder / "broken.sql").unlink()
+    for path, text in kept.items():
+        path.write_text(text)
+    assert found.code == again.code == 4
+    assert found.data["findings"] == again.data["findings"]
+    seen = {
+        (one["rule"], Path(one["place"]["path"]).name, one["place"]["line"], one["hint"])
+        for one in found.data["findings"]
+    }
+    line = kept[properties][: kept[properties].index("- name: id")].count("\n") + 1
+    assert seen == {
+        ("dbt-column", "totals.sql", 3, "Did you mean 'id'?"),
+        ("dbt-column", properties.name, line, "There are: id."),
+        ("dbt-sql", "broken.sql", 1, None),
+    }
+    assert shop.call("workflow", "validate", "shop").code == 0
+    assert shop.call("data", "query", "select orders from totals", "--json").data["rows"] == [[4]], "not touched"
+
+
 def test_a_failed_test_is_8_and_shows_its_sql_and_rows(shop: Project) -> None:
     model(shop).write_text("select unnest([7, 7, 8]) as id")
     failed = shop.call("dbt", "build", "shop")

@@ -1,8 +1,8 @@
 """Whether the models and tests of a dbt project fit the tables that there are today: dbt builds them empty, elsewhere.
 
-The copy is a database of the same name with the same tables and not a row in it, in a folder of its own: dbt has no data
-to take time over, and the warehouse is not touched. What is complained of because a table is not there yet is left out:
-the first run makes it.
+The copy is a database of the same name with the same tables and not a row in it, in a folder of its own: dbt has no
+data to take time over, and the warehouse is not touched. What is complained of because a table is not there yet is left
+out: the first run makes it.
 """
 
 from __future__ import annotations

@@ -106,6 +106,12 @@ class LivePlatform:
 
         return page_of(self._fresh(), service).url
 
+    def shell(self, service: str) -> int:
+        """A shell in our own terminal, where the service runs."""
+        from dataflow.operations.visit import execute
+
+        return execute(self._fresh(), ("sh",), service=service)
+
     def follow_logs(self, query: LogQuery, over: Callable[[], bool]) -> Iterator[LogLine]:
         """The last lines that are asked for, then new ones until `over`."""
         from dataflow.operations.log_follow import follow

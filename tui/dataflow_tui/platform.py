@@ -67,6 +67,10 @@ class Platform(Protocol):
         """The address of a service's page."""
         ...
 
+    def shell(self, service: str) -> int:
+        """A shell in our own terminal, where the service runs."""
+        ...
+
     def follow_logs(self, query: LogQuery, over: Callable[[], bool]) -> Iterator[LogLine]:
         """The last lines that are asked for, then new ones until `over`."""
         ...

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from rich.text import Text
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 
+from dataflow.errors import DataflowError
 from dataflow_tui.screens.form import Check, Field, Form
 from dataflow_tui.screens.text import TextScreen
 from dataflow_tui.text import clean
@@ -34,6 +35,17 @@ class Windows(App[None]):
         """Open a page in the browser."""
         self.open_url(url)
         self.tell(f"Opened {url}.")
+
+    def lend(self, call: Callable[[], object]) -> None:
+        """Give the terminal to a program, until the call that runs it comes back."""
+        try:
+            with self.suspend():
+                call()
+        except SuspendNotSupported:
+            self.tell("This terminal cannot be given to another program.", "warning")
+        except DataflowError as error:
+            self.tell(error.message, "error")
+        self.refresh()
 
     def copy(self, text: str) -> None:
         """Copy a text, over the terminal where it can do that."""

@@ -59,6 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     _command("c", "clear", "All", "Ask for everything again.", lambda it: it.clear()),
     _command("enter", "line", "Line", "Show everything about the line.", lambda it: it.details(), needs="line"),
     _command("Y", "copy", "Copy line", "Copy the line.", lambda it: it.copy_line(), needs="line", footer=False),
+    _command("p", "pager", "Pager", "Read the lines in the pager: $PAGER.", lambda it: it.page(), _twin("--raw")),
     _command(
         "E", "export", "Export", "Write the lines to logs.txt.", lambda it: it.export(), _twin("--raw"), footer=False
     ),

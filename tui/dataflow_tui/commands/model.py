@@ -73,6 +73,10 @@ class Desk(Protocol):
         """Ask feeds at once."""
         ...
 
+    def lend(self, call: Callable[[], object]) -> None:
+        """Give the terminal to a program, until the call that runs it comes back."""
+        ...
+
     def browse(self, url: str) -> None:
         """Open a page in the browser."""
         ...

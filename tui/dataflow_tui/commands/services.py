@@ -69,6 +69,11 @@ def _details(desk: Desk) -> None:
     desk.read(service.label, service_text(service, desk.look))
 
 
+def _shell(desk: Desk) -> None:
+    name = _service(desk.chosen).name
+    desk.lend(lambda: desk.platform.shell(name))
+
+
 def _twin(verb: str) -> Callable[[Selection], str]:
     return lambda chosen: f"dataflow {verb} {_service(chosen).name}"
 
@@ -130,6 +135,19 @@ COMMANDS: tuple[Command, ...] = (
         lambda chosen: f"dataflow logs {_service(chosen).name} --follow",
         view="services",
         needs="service",
+    ),
+    Command(
+        "service.shell",
+        "x",
+        "Shell",
+        "Open a shell where the service runs; exit comes back.",
+        _shell,
+        lambda chosen: f"dataflow exec --service {_service(chosen).name} -- sh",
+        view="services",
+        needs="service",
+        unless=_not_running,
+        changes=True,
+        footer=False,
     ),
     Command(
         "service.open",

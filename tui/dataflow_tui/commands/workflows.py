@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataflow.models import FINISHED, Run, WorkflowInfo
+from dataflow.workflows.discovery import ENTRY
+from dataflow_tui import programs
 from dataflow_tui.commands.model import Command, Desk
 from dataflow_tui.prose import findings_text, lines_text, workflow_text
 from dataflow_tui.screens.form import Field
@@ -99,6 +103,20 @@ def _switch(desk: Desk) -> None:
     desk.begin(Work(title, lambda _: call(schedule.workflow, on=on), lambda _: desk.wake("schedules")))
 
 
+def _entry(chosen: Selection) -> Path:
+    return _workflow(chosen).folder / ENTRY
+
+
+def _edit(desk: Desk) -> None:
+    path = _entry(desk.chosen)
+    desk.lend(lambda: programs.edit(path))
+    desk.wake("workflows")
+
+
+def _edit_twin(chosen: Selection) -> str:
+    return f"dataflow exec -- {shlex.join([*programs.editor(), str(_entry(chosen))])}"
+
+
 def _validate(desk: Desk) -> None:
     desk.fetch("Validation", desk.platform.validate, lambda found: findings_text(found, desk.look))
 
@@ -152,6 +170,17 @@ COMMANDS: tuple[Command, ...] = (
         lambda chosen: f"dataflow workflow show {_workflow(chosen).name}",
         view="workflows",
         needs="workflow",
+    ),
+    Command(
+        "workflow.edit",
+        "e",
+        "Edit",
+        "Open the workflow's code in the editor: $VISUAL or $EDITOR.",
+        _edit,
+        _edit_twin,
+        view="workflows",
+        needs="workflow",
+        changes=True,
     ),
     Command(
         "workflow.schedule",

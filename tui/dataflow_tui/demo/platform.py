@@ -29,6 +29,7 @@ from dataflow.operations.validate import Validated
 from dataflow.operations.why import WhyResult
 from dataflow.operations.workflows import WorkflowList
 from dataflow.shared.cancelling import Cancel
+from dataflow.system.process import interact
 from dataflow_tui.demo.cast import CRASHED, PARTS, WORKFLOWS
 from dataflow_tui.demo.house import House
 from dataflow_tui.demo.logs import history, new_line
@@ -124,6 +125,10 @@ class DemoPlatform:
         if not found.page:
             raise UsageError(f"{service} has no page.", code="NO_PAGE")
         return f"http://127.0.0.1:{found.port}"
+
+    def shell(self, service: str) -> int:
+        """A shell that is nowhere in particular."""
+        return interact(["sh", "-c", f"echo 'The demo has no {service}: this is your own shell.'; exec sh"])
 
     def follow_logs(self, query: LogQuery, over: Callable[[], bool]) -> Iterator[LogLine]:
         """The last hour, then a line now and then."""

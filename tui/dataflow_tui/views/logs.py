@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -12,6 +14,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from dataflow.errors import DataflowError
+from dataflow_tui import programs
 from dataflow_tui.feeds import Trouble
 from dataflow_tui.log_ask import query_of, read_ask, write_ask
 from dataflow_tui.log_buffer import LogBuffer, unpacked, whole
@@ -19,6 +22,7 @@ from dataflow_tui.log_search import Search
 from dataflow_tui.log_stream import Stream
 from dataflow_tui.prose import fields, trouble_text
 from dataflow_tui.selection import LogAsk, Selection
+from dataflow_tui.text import clean
 from dataflow_tui.views.base import View
 from dataflow_tui.widgets.bars import Bar
 from dataflow_tui.widgets.log_view import LogView
@@ -27,6 +31,7 @@ from dataflow_tui.widgets.prompt import Prompt
 if TYPE_CHECKING:
     from dataflow.operations.status import StatusResult
 
+_ALL = 1 << 40  # characters of a line: none is cut
 _LEVELS: tuple[str | None, ...] = (None, "info", "warning", "error")
 _FLUSH = 0.1  # seconds for which lines are gathered before they are shown
 _RETRY = 3.0  # seconds after which a source that went away is asked again
@@ -142,9 +147,20 @@ class Logs(View):
 
     def export(self) -> None:
         """Write what is here to a file beside the project."""
+        self.desk.save("logs.txt", self._written())
+
+    def page(self) -> None:
+        """Read what is here in the pager."""
+        with tempfile.TemporaryDirectory(prefix="dataflow-") as folder:
+            path = Path(folder) / "logs.txt"
+            path.write_text(self._written(), encoding="utf-8")
+            self.desk.lend(lambda: programs.page(path))
+
+    def _written(self) -> str:
         texts = [unpacked(line) for _, part in self.buffer.slices() for line in part]
-        lines = (f"{one.time.isoformat()} {one.level:<8} {one.service} {one.text}\n" for one in texts)
-        self.desk.save("logs.txt", "".join(lines))
+        return "".join(
+            f"{one.time.isoformat()} {one.level:<8} {one.service} {clean(one.text, _ALL)}\n" for one in texts
+        )
 
     def back(self) -> bool:
         """Put the line to type in away, else the search."""

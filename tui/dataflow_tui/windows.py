@@ -38,14 +38,17 @@ class Windows(App[None]):
 
     def lend(self, call: Callable[[], object]) -> None:
         """Give the terminal to a program, until the call that runs it comes back."""
+        trouble = ""
         try:
             with self.suspend():
-                call()
+                try:
+                    call()
+                except DataflowError as error:  # inside: Textual takes the terminal back only without an exception
+                    trouble = error.message
         except SuspendNotSupported:
-            self.tell("This terminal cannot be given to another program.", "warning")
-        except DataflowError as error:
-            self.tell(error.message, "error")
-        self.refresh()
+            trouble = "This terminal cannot be given to another program."
+        if trouble:
+            self.tell(trouble, "warning")
 
     def copy(self, text: str) -> None:
         """Copy a text, over the terminal where it can do that."""

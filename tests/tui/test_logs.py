@@ -12,8 +12,10 @@ from dataflow.models import LogLine
 from dataflow_tui.demo.platform import DemoPlatform
 from dataflow_tui.log_ask import query_of, read_ask, write_ask
 from dataflow_tui.log_buffer import LogBuffer, packed, pattern_of, unpacked, whole
+from dataflow_tui.log_histogram import Histogram
 from dataflow_tui.log_search import Search
 from dataflow_tui.selection import LogAsk
+from dataflow_tui.themes import DARK, look_of
 from dataflow_tui.widgets.log_view import LogView
 from tests.tui.driving import Faulty, Seat, drive
 
@@ -70,6 +72,23 @@ def test_a_search_counts_goes_round_and_takes_new_lines() -> None:
     buffer.add(packed(line(number, "odd" if number % 2 else "even")) for number in range(6, 14))
     search.extend()
     assert search.hits == [5, 7, 9, 11, 13]
+
+
+def test_the_histogram_has_a_bar_for_each_minute_and_shows_where_something_broke() -> None:
+    bars = Histogram()
+    look = look_of(DARK)
+    assert bars.text(look).plain == ""
+    counts = {0: 1, 1: 8, 3: 4}
+    bars.add(packed(line(60 * minute, "line")) for minute, count in counts.items() for _ in range(count))
+    bars.add([packed(LogLine(WHEN + timedelta(minutes=3), "error", "broke", "loki"))])
+    shown = bars.text(look)
+    assert shown.plain == "▁█▁▅ 4 min"
+    assert [span.style for span in shown.spans] == [look.quiet] * 3 + [look.bad] + [look.quiet]
+    bars.add(packed(line(60 * minute)) for minute in range(100, 200))
+    assert bars.text(look).plain == "█" * 30 + " 30 min"
+    assert look.bad not in [span.style for span in bars.text(look).spans]
+    bars.clear()
+    assert bars.text(look).plain == ""
 
 
 def test_small_letters_find_large_ones() -> None:

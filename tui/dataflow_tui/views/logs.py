@@ -18,6 +18,7 @@ from dataflow_tui import programs
 from dataflow_tui.feeds import Trouble
 from dataflow_tui.log_ask import query_of, read_ask, write_ask
 from dataflow_tui.log_buffer import LogBuffer, unpacked, whole
+from dataflow_tui.log_histogram import Histogram
 from dataflow_tui.log_search import Search
 from dataflow_tui.log_stream import Stream
 from dataflow_tui.prose import fields, trouble_text
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from dataflow.operations.status import StatusResult
 
 _ALL = 1 << 40  # characters of a line: none is cut
+_WIDE = 100  # cells from which there is room for the histogram
 _LEVELS: tuple[str | None, ...] = (None, "info", "warning", "error")
 _FLUSH = 0.1  # seconds for which lines are gathered before they are shown
 _RETRY = 3.0  # seconds after which a source that went away is asked again
@@ -50,6 +52,7 @@ class Logs(View):
         self._asked = LogAsk()
         self._stream: Stream | None = None
         self._search = Search(self.buffer)
+        self._histogram = Histogram()
         self._trouble: Trouble | None = None
         self._flushing = False
 
@@ -230,6 +233,7 @@ class Logs(View):
             self._stream.close()
         self._trouble = None
         self._lines.empty()
+        self._histogram.clear()
         self._search.restart()
         try:
             query = query_of(self._asked)
@@ -252,6 +256,7 @@ class Logs(View):
         if lines:
             self._trouble = None
             self._lines.take(lines)
+            self._histogram.add(lines)
             self._search.extend()
             self._show_state()
 
@@ -294,4 +299,6 @@ class Logs(View):
         parts = [mode, Text(f"{len(self.buffer):,} lines", look.text), Text(f"asked: {asked}", look.accent)]
         if self._search.text:
             parts.append(Text(self._search.words(view.cursor), look.warn))
+        if self.size.width >= _WIDE:
+            parts.append(self._histogram.text(look))
         return Text("  ", no_wrap=True, overflow="ellipsis", end="").join(parts)

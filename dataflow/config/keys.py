@@ -7,6 +7,7 @@ third of a command's time: only what reads a file that has changed since the las
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -81,15 +82,21 @@ def _adapter(table: Any) -> Any:
     return TypeAdapter(table)
 
 
+# msgspec 0.22 crashes where two threads use a dataclass for the first time at once: it reads its types unguarded.
+_one_at_a_time = threading.Lock()
+
+
 def to_plain(value: Any) -> Any:
     """What was checked, as JSON can hold it."""
     import msgspec
 
-    return msgspec.to_builtins(value, enc_hook=str)
+    with _one_at_a_time:
+        return msgspec.to_builtins(value, enc_hook=str)
 
 
 def from_plain(value: Mapping[str, Any], kind: type[T]) -> T:
     """The opposite, quickly. Raises ValueError where it is not of this kind: another release wrote it."""
     import msgspec
 
-    return msgspec.convert(value, kind, dec_hook=lambda wanted, text: Path(text) if wanted is Path else text)
+    with _one_at_a_time:
+        return msgspec.convert(value, kind, dec_hook=lambda wanted, text: Path(text) if wanted is Path else text)

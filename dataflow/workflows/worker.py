@@ -29,7 +29,6 @@ def main(arguments: list[str]) -> int:
     """Carry the run out; 0 where it succeeded, 1 where it did not."""
     options = _parse(arguments)
     paths = ProjectPaths(Path(os.environ["DATAFLOW_PROJECT_DIR"]))
-    workers.heed_interrupts(paths, options.run_id)
     people = sys.stderr if options.attended else None
     if people:  # Dagster tells the same at length: that goes where it goes in any other run
         sys.stderr = workers.console(paths).open("a", encoding="utf-8")
@@ -40,18 +39,29 @@ def main(arguments: list[str]) -> int:
 
     logging.getLogger("dagster.builtin").propagate = False  # context.log reaches us through ToPipeline
 
-    from dagster import BetaWarning, DagsterInstance
+    from dagster import BetaWarning, DagsterExecutionInterruptedError, DagsterInstance
     from dagster._utils.interrupts import setup_interrupt_handlers
 
     warnings.simplefilter("ignore", BetaWarning)  # the log handler in dagster.yaml, pinned with Dagster itself
     blocked_steps.mend()
     setup_interrupt_handlers()  # SIGTERM ends a run as Ctrl-C does: cancelled, in order
+    workers.heed_interrupts(paths, options.run_id)
     with pipeline.bound(run_id=options.run_id), DagsterInstance.get() as instance:
         try:
             return _carry_out(options, instance, paths)
+        except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+            _write_cancelled(instance, options.run_id)
+            return 1
         finally:
             workers.forget(paths, options.run_id)
             _make_room(paths)
+
+
+def _write_cancelled(instance: dg.DagsterInstance, run_id: str) -> None:
+    """While it executes, Dagster says so itself; before and after, nobody would."""
+    run = instance.get_run_by_id(run_id)
+    if run and not run.is_finished:
+        instance.report_run_canceled(run, message="Cancelled before its first step had begun.")
 
 
 def _make_room(paths: ProjectPaths) -> None:
